@@ -5,7 +5,7 @@ import { localDate } from '../src/dca/local-time.ts';
 import { BridgeError } from '../src/errors.ts';
 import { addCommission } from '../src/ledger/commission/commission.ts';
 import { OPERATOR, type Principal, toJson } from '../src/ledger/log/log.ts';
-import { seeMachine } from '../src/ledger/machines/machines.ts';
+import { seeMachine } from '../src/ledger/machines/register.ts';
 import type { Ledger } from '../src/ledger/store/open.ts';
 import type { Needs, Operation, Session } from '../src/operations/operation.ts';
 import { plus, systemClock } from '../src/time.ts';

@@ -5,14 +5,8 @@ import type { Instant } from '../time.ts';
 import { changeFunding } from './fundings/fundings.ts';
 import { type Funding, listFundings } from './fundings/view.ts';
 import { type Act, record, toJson } from './log/log.ts';
-import {
-  findMachine,
-  findReplaced,
-  type Machine,
-  machineLabel,
-  machinesInUse,
-  successors,
-} from './machines/machines.ts';
+import { successors } from './machines/lineage.ts';
+import { findMachine, findReplaced, type Machine, machineLabel, machinesInUse } from './machines/machines.ts';
 import { isWithin, type Rates, ratesAt } from './machines/rates.ts';
 import { useCurrency } from './store/currencies.ts';
 import { ALWAYS } from './store/effective-dated.ts';

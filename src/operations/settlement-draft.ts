@@ -1,5 +1,5 @@
 import { NO_AMOUNTS, type Stated, settledFigures } from '../dca/settlement.ts';
-import { conflict, invalid, notFound, wrongState } from '../errors.ts';
+import { BridgeError, conflict, invalid, notFound, wrongState } from '../errors.ts';
 import { type JudgingConfig, rulesOf } from '../judging/judging.ts';
 import { isHeld } from '../judging/review-reasons.ts';
 import { currencyDoubt, type Settlement } from '../ledger/cash-outs/settlement.ts';
@@ -170,4 +170,13 @@ function dispensingMachine({ partial, dispenses }: FoundCashOut, stated: string 
 
 function inFuture(at: Instant) {
   return invalid('at', `${at} is in the future`, 'Give the time when the cash came out.');
+}
+
+/** The error for a preview that no longer holds. */
+export function settlementChanged(id: string): BridgeError {
+  return new BridgeError(
+    'settle/changed',
+    `the preview of ${id} is out of date: cash of clients, or what Lamassu says, changed meanwhile`,
+    'Nothing was written. Look at it again.',
+  );
 }

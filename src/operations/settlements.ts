@@ -1,11 +1,9 @@
 import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Stated } from '../dca/settlement.ts';
-import { BridgeError, conflict, invalid } from '../errors.ts';
-import { judgeStored } from '../judging/judging.ts';
+import { type BridgeError, conflict, invalid } from '../errors.ts';
 import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
-import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
@@ -17,15 +15,9 @@ import { bind, refuseWithoutClients } from '../scheduler/setup.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import { viewOfCashOutDetail } from '../views/cash-outs.ts';
-import {
-  settlementView,
-  viewOfProposal,
-  viewOfSettledBefore,
-  viewOfVoided,
-  voidedView,
-} from '../views/settlements.ts';
+import { settlementView, viewOfProposal, viewOfSettledBefore } from '../views/settlements.ts';
 import { SOURCE_ERRORS } from './errors.ts';
-import { findId, findRowId } from './lookup-cash-out.ts';
+import { findRowId } from './lookup-cash-out.ts';
 import {
   assertUnchanged,
   type Book,
@@ -41,6 +33,7 @@ import {
   draftSettled,
   externalReference,
   type StatedSettlement,
+  settlementChanged,
 } from './settlement-draft.ts';
 
 /* Cash-outs that the operator distributes by hand: each is previewed, and recorded as the operator confirmed it. */
@@ -71,7 +64,6 @@ const externalInput = z.strictObject({
   /** The machine pays out this currency for the first time, or no client has put it in. */
   new_currency: z.boolean().default(false),
 });
-const voidInput = z.strictObject({ id: z.string() });
 const digest = { digest: z.string().optional() };
 
 /** The settlement of a cash-out that Lamassu knows, before it is made. */
@@ -128,48 +120,6 @@ export const settleExternal = operation({
       throw doubtfulCurrency(plan.draft.currencyDoubt);
     }
     return apply(context, plan, input.digest);
-  },
-});
-
-/** What undoing a settlement would change. */
-export const previewVoid = operation({
-  name: 'settlements.preview_void',
-  needs: 'read',
-  may: [],
-  errors: [],
-  reasoned: 'when-applied',
-  input: voidInput,
-  view: voidedView,
-  run: async (context, { id: named }) => {
-    const { ledger } = context;
-    const id = await findId(ledger.db, named.trim());
-    const who = forPreview(context.who);
-    const done = await ledger.dryRun((trx) => undo(trx, { ...context, who }, id));
-    return { ...viewOfVoided(done), dry_run: true, voided: false, digest: digestOf(viewOfVoided(done)) };
-  },
-});
-
-/**
- * Undoes a settlement of which nothing is in a payout yet. Errors: those of `voidSettlement`, and `settle/changed` if
- * it differs from the preview of `digest`.
- */
-export const voidSettled = operation({
-  name: 'settlements.void',
-  needs: 'write',
-  may: [],
-  errors: ['settle/changed'],
-  reasoned: true,
-  input: voidInput.extend(digest),
-  view: voidedView,
-  run: async (context, { id: named, digest: agreed }) => {
-    const { ledger, write } = context;
-    const id = await findId(ledger.db, named.trim());
-    return write(async (trx) => {
-      const who = withReason(context.who);
-      const done = viewOfVoided(await undo(trx, { ...context, who }, id));
-      assertUnchanged(done, agreed, () => changed(id));
-      return { ...done, dry_run: false, voided: true, digest: null };
-    });
   },
 });
 
@@ -306,7 +256,7 @@ async function apply(
   refuseCreditOff(config, draft);
   return write(async (trx) => {
     const written = await enter(trx, { ...context, who: withReason(context.who) }, draft);
-    assertUnchanged(agreedOf(draft, written), agreed, () => changed(written.cashOut.id));
+    assertUnchanged(agreedOf(draft, written), agreed, () => settlementChanged(written.cashOut.id));
     return { ...viewOfSettlement(written, draft), dry_run: false, settled: true, digest: null };
   });
 }
@@ -322,14 +272,6 @@ async function enter(
   return settle(trx, act, settlement, { timezone, priority: allocation.priority });
 }
 
-function undo(trx: Trx, { config, who, clock }: EntryContext, id: string): Promise<Voided> {
-  const act = { ...who, at: clock.now() };
-  return voidSettlement(trx, act, id, async (row) => {
-    const verdict = await judgeStored(config, trx, row, act.at);
-    return verdict.eligible ? null : verdict;
-  });
-}
-
 /**
  * What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said; not the time of the
  *  preview.
@@ -342,14 +284,6 @@ function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: Cash
     allocations: allocations.map((one) => [one.funding_id, one.fiat, one.gross, one.commission, one.net]),
     lamassu: lamassu?.found.columns ?? null,
   };
-}
-
-function changed(id: string): BridgeError {
-  return new BridgeError(
-    'settle/changed',
-    `the preview of ${id} is out of date: cash of clients, or what Lamassu says, changed meanwhile`,
-    'Nothing was written. Look at it again.',
-  );
 }
 
 function refuseCreditOff({ lnbits }: Pick<Config, 'lnbits'>, { settlement }: Draft): void {

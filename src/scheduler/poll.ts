@@ -13,7 +13,7 @@ import { keepClocks } from '../ledger/clocks/clocks.ts';
 import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import type { Asker } from '../ledger/log/log.ts';
-import { seeMachines } from '../ledger/machines/machines.ts';
+import { seeMachines } from '../ledger/machines/register.ts';
 import type { Payout } from '../ledger/payouts/payouts.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';

@@ -16,7 +16,7 @@ import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { watch } from '../ledger/cash-outs/watch.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
-import { seeMachine } from '../ledger/machines/machines.ts';
+import { seeMachine } from '../ledger/machines/register.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import { clockDoubt, type ReadingClocks, wrongSpans } from './doubtful-time.ts';

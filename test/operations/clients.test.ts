@@ -11,7 +11,8 @@ import {
   setClientSettings,
   showClient,
 } from '../../src/operations/clients.ts';
-import { addOneFunding, listAllFundings, showFunding } from '../../src/operations/fundings.ts';
+import { addOneFunding } from '../../src/operations/enter-funding.ts';
+import { listAllFundings, showFunding } from '../../src/operations/fundings.ts';
 import type { Needs, Operation } from '../../src/operations/operation.ts';
 import { listPayouts, showPayout } from '../../src/operations/payouts.ts';
 import { plus } from '../../src/time.ts';

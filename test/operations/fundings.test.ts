@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OPERATOR } from '../../src/ledger/log/log.ts';
-import { seeMachine } from '../../src/ledger/machines/machines.ts';
-import { addOneFunding, previewAddFunding } from '../../src/operations/fundings.ts';
+import { seeMachine } from '../../src/ledger/machines/register.ts';
+import { addOneFunding, previewAddFunding } from '../../src/operations/enter-funding.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';

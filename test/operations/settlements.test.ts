@@ -11,11 +11,10 @@ import { externalReference } from '../../src/operations/settlement-draft.ts';
 import {
   previewExternal,
   previewSettle,
-  previewVoid,
   settleCashOut,
   settleExternal,
-  voidSettled,
 } from '../../src/operations/settlements.ts';
+import { previewVoid, voidSettled } from '../../src/operations/void-settlement.ts';
 import { plus } from '../../src/time.ts';
 import { bootless, now } from '../support/clock.ts';
 import { type Counter, openCounter } from '../support/counter.ts';

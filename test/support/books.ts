@@ -6,7 +6,7 @@ import { type IngestOptions, ingest } from '../../src/ledger/cash-outs/ingest.ts
 import { addClient, type LimitChange, pauseClient, setClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding, type NewFunding } from '../../src/ledger/fundings/fundings.ts';
 import { OPERATOR } from '../../src/ledger/log/log.ts';
-import { seeMachine } from '../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../src/ledger/machines/register.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { formOptions } from '../../src/scheduler/due.ts';

@@ -6,7 +6,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { addClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding } from '../../src/ledger/fundings/fundings.ts';
 import { OPERATOR } from '../../src/ledger/log/log.ts';
-import { seeMachine } from '../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../src/ledger/machines/register.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import type { Needs, Operation } from '../../src/operations/operation.ts';
 import { poll } from '../../src/scheduler/poll.ts';

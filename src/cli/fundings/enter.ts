@@ -34,7 +34,7 @@ export function enters(
   return async (...all) => {
     const command = all.at(-1) as Command;
     const cli = makeCli(command);
-    const operations = await import('../../operations/fundings.ts');
+    const operations = await import('../../operations/enter-funding.ts');
     const preview = operations[previewed] as Operation<'read', z.ZodType, typeof pastView>;
     const operation = operations[entered] as Operation<'write', z.ZodType, typeof enteredFundingView>;
     const input = inputOf(command);

@@ -13,6 +13,7 @@ import { type Cli, usage } from '../terminal/context.ts';
 import { canAsk } from '../terminal/prompt.ts';
 
 const operations = () => import('../../operations/settlements.ts');
+const voiding = () => import('../../operations/void-settlement.ts');
 
 const settle = unlessDry(
   does(operations, 'previewSettle', local(settlementDryRunPage)),
@@ -23,8 +24,8 @@ const settleExternal = unlessDry(
   asks(operations, ['previewExternal', 'settleExternal'], askedIfDoubtful, settled),
 );
 const undo = unlessDry(
-  does(operations, 'previewVoid', local(voidDryRunPage)),
-  asks(operations, ['previewVoid', 'voidSettled'], local(voidQuestion), async (done, cli) =>
+  does(voiding, 'previewVoid', local(voidDryRunPage)),
+  asks(voiding, ['previewVoid', 'voidSettled'], local(voidQuestion), async (done, cli) =>
     voidedPage(done, (await cli.config()).timezone, !isShown(cli)),
   ),
 );

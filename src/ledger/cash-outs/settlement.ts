@@ -4,7 +4,7 @@ import { type Stated, statedCommission } from '../../dca/settlement.ts';
 import { conflict, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import { type ReasonedAct, record } from '../log/log.ts';
-import { successors } from '../machines/machines.ts';
+import { successors } from '../machines/lineage.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { finalityOf } from './finality.ts';
 import { type IngestOptions, ingest } from './ingest.ts';

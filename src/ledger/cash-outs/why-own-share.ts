@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Division } from '../../dca/allocate.ts';
 import type { CashOut } from '../../dca/cash-out.ts';
 import { sum } from '../../dca/money.ts';
-import { successors } from '../machines/machines.ts';
+import { successors } from '../machines/lineage.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';

@@ -3,7 +3,7 @@ import { BridgeError, conflict, invalid, notFound } from '../../errors.ts';
 import { type Call, call, message } from '../../lib/message.ts';
 import { type HostClock, type Instant, MAY_DIFFER_MS, plus, toMs } from '../../time.ts';
 import { type Act, record } from '../log/log.ts';
-import { successors } from '../machines/machines.ts';
+import { successors } from '../machines/lineage.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { ClockPlace } from '../store/schema.ts';

@@ -7,7 +7,7 @@ import { type Call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { spend } from '../cash-outs/ingest.ts';
 import { type Act, record } from '../log/log.ts';
-import { withPredecessors } from '../machines/machines.ts';
+import { withPredecessors } from '../machines/lineage.ts';
 import { ratesAt } from '../machines/rates.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';

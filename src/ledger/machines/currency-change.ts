@@ -1,6 +1,7 @@
 import type { CashOut } from '../../dca/cash-out.ts';
 import type { Db } from '../store/open.ts';
-import { machinesInUse, successors, withPredecessors } from './machines.ts';
+import { successors, withPredecessors } from './lineage.ts';
+import { machinesInUse } from './machines.ts';
 
 /**
  * Why a cash-out is the machine's first in a currency in which no client has cash, so all of it would silently become

@@ -4,69 +4,11 @@ import { didYouMean } from '../../lib/did-you-mean.ts';
 import { machineText } from '../../lib/machine-label.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { type Act, record } from '../log/log.ts';
-import type { Db, Trx } from '../store/open.ts';
+import type { Db } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
+import { withPredecessors } from './lineage.ts';
 
 export type Machine = Selectable<Schema['machines']>;
-
-/** Registers a machine when first seen. */
-export async function seeMachine(trx: Trx, act: Act, deviceId: string, source: string): Promise<void> {
-  await registerOrUpdate(trx, act, await byDeviceId(trx, deviceId), { deviceId, name: null }, source);
-}
-
-/**
- * Registers all machines that Lamassu names; one query finds those that changed. The name follows Lamassu's, unless the
- * operator gave one. An unpaired machine is updated only if the ledger knows it.
- */
-export async function seeMachines(
-  trx: Trx,
-  act: Act,
-  machines: { deviceId: string; name: string | null; paired?: boolean }[],
-  source: string,
-): Promise<void> {
-  const rows = await trx.selectFrom('machines').selectAll().execute();
-  const known = new Map(rows.map((row) => [row.device_id, row]));
-  for (const machine of machines.filter((one) => one.paired !== false))
-    await registerOrUpdate(trx, act, known.get(machine.deviceId), machine, source);
-  // A machine that was unpaired before the ledger knew it gets its last name with its first cash-out.
-  for (const machine of machines.filter((one) => one.paired === false)) {
-    const before = known.get(machine.deviceId);
-    if (before?.name !== null || machine.name === null) continue;
-    const taken = rows.some((row) => row.name === machine.name && row.replaced_by === null);
-    const name = taken ? `${machine.name} (unpaired)` : machine.name;
-    await registerOrUpdate(trx, act, before, { ...machine, name }, source);
-  }
-}
-
-async function registerOrUpdate(
-  trx: Trx,
-  act: Act,
-  before: Machine | undefined,
-  { deviceId, name }: { deviceId: string; name: string | null },
-  source: string,
-): Promise<void> {
-  const subject = `machine ${deviceId}`;
-  if (!before) {
-    await trx
-      .insertInto('machines')
-      .values({ device_id: deviceId, source, name, first_seen: act.at })
-      .execute();
-    await record(trx, act, { subject, action: 'machine found', after: { source, name } });
-    return;
-  }
-  if (name === null) return;
-  const renamed = before.name_given === 0n && before.name !== name;
-  if (!renamed && before.source === source) return;
-  await trx
-    .updateTable('machines')
-    .set({ source, ...(renamed ? { name } : {}) })
-    .where('device_id', '=', deviceId)
-    .execute();
-  if (!renamed) return;
-  const states = { before: { name: before.name }, after: { name } };
-  await record(trx, act, { subject, action: 'machine renamed', ...states });
-}
 
 /** The machines in use, by name; replaced ones are left out. */
 export async function machinesInUse(db: Db): Promise<Machine[]> {
@@ -150,7 +92,7 @@ export async function findReplaced(db: Db, deviceId: string): Promise<Replaced |
   return { machine, by, since: change.at };
 }
 
-async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined> {
+export async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined> {
   return db.selectFrom('machines').selectAll().where('device_id', '=', deviceId).executeTakeFirst();
 }
 
@@ -199,35 +141,4 @@ export async function paysOtherwise(
 /** `Antigua (7a1f4c2e)`, or the beginning of its device id. */
 export function machineLabel({ device_id, name }: Pick<Machine, 'device_id' | 'name'>): string {
   return machineText(device_id, name);
-}
-
-/** A machine and those that it replaced: its fundings also serve their late cash-outs. */
-export async function withPredecessors(db: Db, deviceId: string): Promise<string[]> {
-  const replaced = await db
-    .selectFrom('machines')
-    .select(['device_id', 'replaced_by'])
-    .where('replaced_by', 'is not', null)
-    .execute();
-  const line = [deviceId];
-  for (const at of line) {
-    const before = replaced.filter((one) => one.replaced_by === at && !line.includes(one.device_id));
-    line.push(...before.map((one) => one.device_id));
-  }
-  return line;
-}
-
-/** A machine and its successors, whose fundings were its own before. */
-export async function successors(db: Db, machine: string): Promise<string[]> {
-  const line = [machine];
-  for (let at: string | null = machine; at !== null; ) {
-    const row: { replaced_by: string | null } | undefined = await db
-      .selectFrom('machines')
-      .select('replaced_by')
-      .where('device_id', '=', at)
-      .executeTakeFirst();
-    at = row?.replaced_by ?? null;
-    if (at !== null && line.includes(at)) break;
-    if (at !== null) line.push(at);
-  }
-  return line;
 }

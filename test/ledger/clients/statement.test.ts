@@ -10,7 +10,7 @@ import { adjustFunding, moveFunding } from '../../../src/ledger/fundings/correct
 import { cancelFunding, confirmFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { listFundings } from '../../../src/ledger/fundings/view.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
-import { seeMachine } from '../../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../../src/ledger/machines/register.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { statementCsv } from '../../../src/statement/as-csv.ts';

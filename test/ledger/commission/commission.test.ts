@@ -10,7 +10,7 @@ import {
 } from '../../../src/ledger/commission/commission.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { replaceMachine } from '../../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../../src/ledger/machines/register.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { bootless } from '../../support/clock.ts';

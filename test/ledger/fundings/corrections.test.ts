@@ -6,7 +6,7 @@ import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import { findFunding, listFundings } from '../../../src/ledger/fundings/view.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
-import { seeMachines } from '../../../src/ledger/machines/machines.ts';
+import { seeMachines } from '../../../src/ledger/machines/register.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { type Books, books } from '../../support/books.ts';
 import { bootless } from '../../support/clock.ts';

@@ -6,7 +6,7 @@ import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../../src/ledger/machines/register.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../../src/time.ts';

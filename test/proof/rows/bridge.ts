@@ -13,7 +13,7 @@ import { addCommission, setCommission } from '../../../src/ledger/commission/com
 import { addFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../../src/ledger/machines/register.ts';
 import { pausePaying, resumePaying } from '../../../src/ledger/payouts/pause.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';
 import { type Plan as DryRun, dryRun } from '../../../src/scheduler/dry-run.ts';

@@ -9,7 +9,7 @@ import { addCommission, setCommission } from '../../../src/ledger/commission/com
 import { addFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../../src/ledger/machines/register.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { readCashOuts } from '../../../src/scheduler/read.ts';
 import { pagesToRead } from '../../../src/scheduler/window.ts';
