@@ -136,7 +136,7 @@ export function unlessDry(preview: Action, action: Action): Action {
 }
 
 /** An operation of a module, what it is asked with, and how its view is shown. */
-interface Asked<Module, Name extends keyof Module> {
+interface Performed<Module, Name extends keyof Module> {
   module: Module;
   name: Name;
   input: Input;
@@ -147,7 +147,7 @@ interface Asked<Module, Name extends keyof Module> {
 
 async function answer<Module, Name extends keyof Module>(
   cli: Cli,
-  { module, name, input, page, exitCode = () => 0 }: Asked<Module, Name>,
+  { module, name, input, page, exitCode = () => 0 }: Performed<Module, Name>,
 ): Promise<void> {
   const view = (await cli.perform(operationOf(module, name), input)) as ViewOf<Module[Name]>;
   await print(cli, view, view, (shown, own) => page(shown, own, input as InputOf<Module[Name]>));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
 import { checkStart } from '../../operations/init-checks.ts';
-import type { Instant } from '../../time.ts';
+import { type Instant, systemClock } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';
 import { usage } from '../terminal/context.ts';
@@ -78,9 +78,6 @@ function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder:
 
 /** The current minute in that zone, as an operator types it. */
 function localMinute(timezone: string): string {
-  const time = Temporal.Now.plainDateTimeISO(timezone).round({
-    smallestUnit: 'minute',
-    roundingMode: 'floor',
-  });
+  const time = Temporal.Instant.from(systemClock.now()).toZonedDateTimeISO(timezone).toPlainDateTime();
   return time.toString({ smallestUnit: 'minute' }).replace('T', ' ');
 }

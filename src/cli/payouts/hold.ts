@@ -20,7 +20,7 @@ export function register(payouts: Command): void {
       '--all',
       'every open payout, and what is due now; `payouts pause` also stops what becomes due later',
     )
-    .option('--reason <text>', 'why, for the log (default: "held by hand")')
+    .option('--reason <text>', 'why, for the log (default: held by hand)')
     .action(
       oneOrAll(
         does(operations, 'holdPayout', statePage),

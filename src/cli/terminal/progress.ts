@@ -1,4 +1,5 @@
 import { groupDigits } from '../../dca/money.ts';
+import { systemClock } from '../../time.ts';
 
 /** Progress is shown after this time, in ms: most work is done by then. */
 const PATIENCE_MS = 700;
@@ -15,15 +16,15 @@ export async function* withProgress<T>(
 ): AsyncGenerator<T[], void> {
   let total: number | undefined;
   let done = 0;
-  let next = Date.now() + PATIENCE_MS;
+  let next = systemClock.monotonic() + PATIENCE_MS;
   try {
     for await (const page of pages) {
       yield page;
       done += page.length;
-      if (Date.now() < next) continue;
+      if (systemClock.monotonic() < next) continue;
       total ??= await count();
       process.stderr.write(`\r\u001b[K${bar(done, total)}`);
-      next = Date.now() + REDRAW_MS;
+      next = systemClock.monotonic() + REDRAW_MS;
     }
   } finally {
     if (total !== undefined) process.stderr.write('\r\u001b[K');
