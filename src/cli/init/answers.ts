@@ -17,26 +17,24 @@ import type { InstallationSettings } from './settings.ts';
 /** Asks for everything, and tests each answer as soon as possible. Writes nothing. */
 export async function askAll(
   interview: Interview,
-  options: InitOptions,
-  folder: string,
   ledgerUrl: string,
 ): Promise<{ settings: InstallationSettings; found: FoundView | null }> {
-  refuseIncomplete(interview, options, folder);
+  refuseIncomplete(interview);
   const timezone = await interview.ask({
     key: 'timezone',
     message: 'Time zone of local days, for reports, daily limits and times',
     initial: Intl.DateTimeFormat().resolvedOptions().timeZone,
     read: (text) => checked(shape.timezone, text, 'timezone'),
   });
-  const start_at = await askStart(interview, options, timezone);
-  const { found, ...way } = await wayToLamassu(interview, options, folder);
-  const lnbits = await askLnbits(interview, options, folder);
-  const ledger = await askLedger(interview, options, folder, ledgerUrl);
+  const start_at = await askStart(interview, timezone);
+  const { found, ...way } = await wayToLamassu(interview);
+  const lnbits = await askLnbits(interview);
+  const ledger = await askLedger(interview, ledgerUrl);
   return { settings: { timezone, start_at, ...way, lnbits, ledger }, found };
 }
 
 /** A start in the future is confirmed by the operator. */
-async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
+async function askStart(interview: Interview, timezone: string): Promise<Instant> {
   for (;;) {
     const startAt = await interview.ask({
       key: 'startAt',
@@ -48,12 +46,12 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
     if (!early || !interview.terminal) return startAt;
     if (await interview.confirm('That is in the future. Cash-outs before then will not be paid. Continue?'))
       return startAt;
-    delete options.startAt;
+    delete interview.options.startAt;
   }
 }
 
 /** Without a terminal, one error names every missing option. */
-function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder: string): void {
+function refuseIncomplete({ terminal, options, folder }: Interview): void {
   if (options.direct && options.sshHost !== undefined) {
     throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host if SSH leads to Lamassu.');
   }

@@ -48,13 +48,12 @@ export function readLedger(text: string, folder: string): InstallationLedger {
 }
 
 /** Wallet keys would leave this host unencrypted: asks for confirmation, or refuses without a terminal. */
-export async function mayGoInClear(
-  url: string,
-  options: InitOptions,
-  interview: Interview,
-): Promise<boolean> {
+export async function mayGoInClear(url: string, interview: Interview): Promise<boolean> {
   if (!goesInClear(url)) return false;
-  if (options.insecureHttp || (interview.terminal && (await interview.confirm(`${CLEAR}. Continue?`))))
+  if (
+    interview.options.insecureHttp ||
+    (interview.terminal && (await interview.confirm(`${CLEAR}. Continue?`)))
+  )
     return true;
   throw usage(
     `${flagOf('lnbitsUrl')}: ${CLEAR}.`,

@@ -1,4 +1,6 @@
+import type * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
+import type { Operation } from '../../operations/operation.ts';
 import type { Cli } from '../terminal/context.ts';
 import { noticeText, questionText } from '../terminal/notices.ts';
 import { answered } from '../terminal/prompt.ts';
@@ -24,6 +26,10 @@ interface TextQuestion<T> {
 
 /** Asks on the terminal what the options do not answer. Every question throws `usage/declined` at Ctrl-C. */
 export interface Interview {
+  /** The answers that were given as options. */
+  options: InitOptions;
+  /** Where the configuration will be, and the files beside it. */
+  folder: string;
   /** False if there is no terminal to ask on. */
   terminal: boolean;
   /** A wrong answer in an option is an error; a wrong answer on the terminal is asked for again. */
@@ -36,12 +42,19 @@ export interface Interview {
   confirm(message: string): Promise<boolean>;
   /** Shown only on a terminal. */
   note(text: string): void;
-  /** Performs an operation, to test an answer. */
   perform: Cli['perform'];
+  /** Tests an answer by an operation; null with `--no-test`. */
+  test<Input extends z.ZodType, View extends z.ZodType>(
+    operation: Operation<'none', Input, View>,
+    answer: z.input<Input>,
+  ): Promise<z.output<View> | null>;
   complain(error: unknown): void;
 }
 
-export async function startInterview(options: InitOptions, cli: Cli): Promise<Interview> {
+/** An interview before it is known where the configuration will be. */
+export type PlaceInterview = Omit<Interview, 'folder'>;
+
+export async function startInterview(options: InitOptions, cli: Cli): Promise<PlaceInterview> {
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const prompts = await import('@clack/prompts');
   const output = process.stderr;
@@ -72,6 +85,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
   }
 
   return {
+    options,
     terminal,
     ask: async (question) => {
       const given = options[question.key];
@@ -97,6 +111,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
       if (terminal) prompts.log.info(noticeText(text), { output });
     },
     perform: cli.perform,
+    test: async (operation, answer) => (options.test ? cli.perform(operation, answer) : null),
     complain,
   };
 }

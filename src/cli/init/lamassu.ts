@@ -7,7 +7,6 @@ import type { FoundView } from '../../views/init.ts';
 import { tooMuchRights } from '../pages/init.ts';
 import { usage } from '../terminal/context.ts';
 import { checked, lamassuShape, readPlace } from './checks.ts';
-import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
 import { secretAnswer } from './secret-file.ts';
 import type { InstallationSettings } from './settings.ts';
@@ -16,9 +15,8 @@ import { askSsh } from './ssh.ts';
 /** The way to Lamassu's PostgreSQL, and what is found there: tried together, and asked for again on a terminal. */
 export async function wayToLamassu(
   interview: Interview,
-  options: InitOptions,
-  folder: string,
 ): Promise<Pick<InstallationSettings, 'ssh' | 'lamassu'> & { found: FoundView | null }> {
+  const { options } = interview;
   const direct =
     options.direct ??
     (interview.terminal &&
@@ -27,12 +25,12 @@ export async function wayToLamassu(
         { value: 'ssh', label: 'through SSH to its server' },
         { value: 'direct', label: 'directly, from this host' },
       ])) === 'direct');
-  const ssh = direct ? undefined : await askSsh(interview, options, folder);
+  const ssh = direct ? undefined : await askSsh(interview);
   for (;;) {
-    const lamassu = await askLamassu(interview, options, folder, direct);
-    if (!options.test) return { ssh, lamassu, found: null };
+    const lamassu = await askLamassu(interview, direct);
     try {
-      const found = await interview.perform(checkLamassu, { ssh, lamassu });
+      const found = await interview.test(checkLamassu, { ssh, lamassu });
+      if (found === null) return { ssh, lamassu, found };
       interview.note(
         found.missing !== null
           ? `Not yet: ${found.missing} The last page says what to do.`
@@ -57,12 +55,7 @@ export async function wayToLamassu(
   }
 }
 
-async function askLamassu(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-  direct: boolean,
-): Promise<InstallationSettings['lamassu']> {
+async function askLamassu(interview: Interview, direct: boolean): Promise<InstallationSettings['lamassu']> {
   const { host, port } = await interview.ask({
     key: 'lamassuHost',
     message: direct
@@ -71,7 +64,7 @@ async function askLamassu(
     initial: '127.0.0.1:5432',
     read: async (text) => {
       const place = readPlace(text, 5432, 'lamassuHost');
-      if (direct && options.test) await interview.perform(checkPostgresql, place);
+      if (direct) await interview.test(checkPostgresql, place);
       return place;
     },
   });
@@ -87,21 +80,20 @@ async function askLamassu(
     initial: 'aio_dca',
     read: (text) => checked(lamassuShape.user, text, 'lamassuUser'),
   });
-  const password = await secretAnswer(interview, options, {
+  const password = await secretAnswer(interview, {
     key: 'lamassuPasswordFile',
     message: 'Its password (leave empty and one is made)',
-    folder,
     file: 'lamassu.password',
     read: (text) => new Secret(text === '' ? randomBytes(18).toString('base64url') : text),
   });
-  return { host, port, database, user, password, ...(await askTls(interview, options, direct)) };
+  return { host, port, database, user, password, ...(await askTls(interview, direct)) };
 }
 
 async function askTls(
   interview: Interview,
-  options: InitOptions,
   direct: boolean,
 ): Promise<Pick<InstallationSettings['lamassu'], 'tls' | 'ca_file' | 'ca'>> {
+  const { options } = interview;
   const tls =
     options.tls === undefined && interview.terminal && direct
       ? await interview.choose('Encryption of the connection', [

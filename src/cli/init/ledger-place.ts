@@ -1,18 +1,13 @@
 import { Secret } from '../../config/secret.ts';
 import { checkLedger } from '../../operations/init-checks.ts';
 import { readLedger } from './checks.ts';
-import type { InitOptions } from './init-options.ts';
 import type { Interview } from './interview.ts';
 import { secretAnswer } from './secret-file.ts';
 import type { InstallationLedger } from './settings.ts';
 
 /** The place of the ledger, with its password. */
-export async function askLedger(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-  proposed: string,
-): Promise<InstallationLedger> {
+export async function askLedger(interview: Interview, proposed: string): Promise<InstallationLedger> {
+  const { options, folder } = interview;
   for (;;) {
     const place = await interview.ask({
       key: 'ledgerUrl',
@@ -22,18 +17,17 @@ export async function askLedger(
     });
     const password = place.url.startsWith('sqlite:')
       ? undefined
-      : await secretAnswer(interview, options, {
+      : await secretAnswer(interview, {
           key: 'ledgerPasswordFile',
           message: 'The password of the ledger’s database (leave empty if it asks for none)',
-          folder,
           file: 'ledger.password',
           read: (text) => (text === '' ? undefined : new Secret(text)),
         });
     const ledger = { ...place, password };
-    if (!options.test) return ledger;
     try {
-      const { id } = await interview.perform(checkLedger, { ledger, folder });
-      if (id !== null) interview.note(`There is a ledger already, ${id}. It will be used as it is.`);
+      const found = await interview.test(checkLedger, { ledger, folder });
+      if (found && found.id !== null)
+        interview.note(`There is a ledger already, ${found.id}. It will be used as it is.`);
       return ledger;
     } catch (error) {
       if (!interview.terminal || options.ledgerUrl !== undefined) throw error;

@@ -4,17 +4,13 @@ import { Secret } from '../../config/secret.ts';
 import { checkLnbits, checkSourceWallet, checkSuperuser } from '../../operations/init-checks.ts';
 import { usage } from '../terminal/context.ts';
 import { checked, checkedKey, mayGoInClear, shape } from './checks.ts';
-import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
 import { secretAnswer } from './secret-file.ts';
 import type { InstallationSettings } from './settings.ts';
 
 /** LNbits' address, the key of the source wallet, and the superuser if it credits that wallet. */
-export async function askLnbits(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-): Promise<InstallationSettings['lnbits']> {
+export async function askLnbits(interview: Interview): Promise<InstallationSettings['lnbits']> {
+  const { options } = interview;
   const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
   const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
   const place = await interview.ask({
@@ -29,41 +25,31 @@ export async function askLnbits(
           'Use https://, or leave it out.',
         );
       }
-      const insecure_http = await mayGoInClear(url, options, interview);
-      if (options.test) {
-        const { version } = await interview.perform(checkLnbits, { url, ca });
-        interview.note(`That is LNbits ${version}.`);
-      }
+      const insecure_http = await mayGoInClear(url, interview);
+      const found = await interview.test(checkLnbits, { url, ca });
+      if (found) interview.note(`That is LNbits ${found.version}.`);
       return { url, ca_file: caFile, ca, insecure_http };
     },
   });
-  const key = await secretAnswer(interview, options, {
+  const key = await secretAnswer(interview, {
     key: 'sourceWalletKeyFile',
     message: 'The admin key of the source wallet, which pays',
-    folder,
     file: 'source.adminkey',
     read: async (text) => {
-      const secret = new Secret(checkedKey(text, 'sourceWalletKeyFile'));
-      if (options.test) {
-        const { name } = await interview.perform(checkSourceWallet, {
-          url: place.url,
-          ca: place.ca,
-          key: secret,
-        });
-        interview.note(`It is the admin key of "${name}".`);
-      }
-      return secret;
+      const key = new Secret(checkedKey(text, 'sourceWalletKeyFile'));
+      const wallet = await interview.test(checkSourceWallet, { url: place.url, ca: place.ca, key });
+      if (wallet) interview.note(`It is the admin key of "${wallet.name}".`);
+      return key;
     },
   });
-  return { ...place, key, superuser: await askSuperuser(interview, options, folder, place) };
+  return { ...place, key, superuser: await askSuperuser(interview, place) };
 }
 
 async function askSuperuser(
   interview: Interview,
-  options: InitOptions,
-  folder: string,
-  place: { url: string; ca?: string | undefined },
+  { url, ca }: { url: string; ca?: string | undefined },
 ): Promise<InstallationSettings['lnbits']['superuser']> {
+  const { options } = interview;
   const crediting =
     options.creditSource ??
     (options.superuser !== undefined ||
@@ -81,16 +67,15 @@ async function askSuperuser(
     message: 'The user name of LNbits’ superuser',
     read: (text) => checked(shape.lnbits.shape.superuser.unwrap(), text, 'superuser'),
   });
-  return secretAnswer(interview, options, {
+  return secretAnswer(interview, {
     key: 'superuserPasswordFile',
     message: 'The superuser’s password',
-    folder,
     file: 'superuser.password',
     read: async (text) => {
       if (text === '')
         throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
       const superuser = { name, password: new Secret(text) };
-      if (options.test) await interview.perform(checkSuperuser, { url: place.url, ca: place.ca, superuser });
+      await interview.test(checkSuperuser, { url, ca, superuser });
       return superuser;
     },
   });

@@ -6,7 +6,7 @@ import { initPage, introduction, nextSteps, type Runner } from '../pages/init.ts
 import { type Cli, makeCli } from '../terminal/context.ts';
 import { askAll } from './answers.ts';
 import type { InitOptions } from './init-options.ts';
-import { type Interview, startInterview } from './interview.ts';
+import { type PlaceInterview, startInterview } from './interview.ts';
 
 /** Asks for everything, then writes the files and creates the ledger. */
 export async function makeInstallation(options: InitOptions, command: Command): Promise<void> {
@@ -14,7 +14,7 @@ export async function makeInstallation(options: InitOptions, command: Command): 
   const interview = await startInterview(options, cli);
   const place = await choosePlace(cli, interview);
   if (place.exists) await mayReplace(cli, place.file);
-  const answers = await askAll(interview, options, dirname(place.file), place.ledger_url);
+  const answers = await askAll({ ...interview, folder: dirname(place.file) }, place.ledger_url);
   const made = await write(cli, answers, place.file, place.exists);
   const runner = runnerOf(made);
   const next = nextSteps(made, runner);
@@ -22,7 +22,7 @@ export async function makeInstallation(options: InitOptions, command: Command): 
 }
 
 /** Where the files go: asked on a terminal, unless an option or the environment says it. */
-async function choosePlace(cli: Cli, interview: Interview): Promise<PlaceView> {
+async function choosePlace(cli: Cli, interview: PlaceInterview): Promise<PlaceView> {
   const { findPlace } = await import('../../operations/init.ts');
   const user = userInfo().username;
   const find = (file: string | null) => cli.perform(findPlace, { file, user });

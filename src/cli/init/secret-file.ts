@@ -28,9 +28,9 @@ export async function contents(interview: Interview, path: string, key: keyof In
  */
 export async function secretAnswer<T>(
   interview: Interview,
-  options: InitOptions,
-  { folder, file, ...question }: Question<T> & { folder: string; file: string },
+  { file, ...question }: Question<T> & { file: string },
 ): Promise<T> {
+  const { folder, options } = interview;
   const named = options[question.key];
   if (named !== undefined)
     return question.read(line(await contents(interview, named, question.key), question.key));

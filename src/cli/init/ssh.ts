@@ -6,24 +6,22 @@ import type { HostKeyView } from '../../views/init.ts';
 import { usage } from '../terminal/context.ts';
 import { declined } from '../terminal/prompt.ts';
 import { checked, readPlace, sshShape } from './checks.ts';
-import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
 import { contents, secretAnswer } from './secret-file.ts';
 import type { InstallationSshKey, SshSettings } from './settings.ts';
 
 /** The SSH server in front of Lamassu, whose host key the operator confirms, and the private key for it. */
-export async function askSsh(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-): Promise<SshSettings> {
+export async function askSsh(interview: Interview): Promise<SshSettings> {
+  const { options, folder } = interview;
   const { host, port, shown } = await interview.ask({
     key: 'sshHost',
     message: 'The SSH server in front of it: HOST or HOST:PORT',
     read: async (text) => {
       const place = readPlace(text, 22, 'sshHost');
-      const read = options.test && options.hostKey === undefined;
-      return { ...place, shown: read ? await interview.perform(readHostKey, place) : undefined };
+      return {
+        ...place,
+        shown: options.hostKey !== undefined ? null : await interview.test(readHostKey, place),
+      };
     },
   });
   const hostKey = shown ? await confirmed(interview, host, shown) : await askHostKey(interview);
@@ -41,25 +39,18 @@ export async function askSsh(
     read: async (path) =>
       path === ''
         ? interview.perform(makeKey, {})
-        : askPassphrase(interview, options, folder, path, await contents(interview, path, 'sshKeyFile')),
+        : askPassphrase(interview, path, await contents(interview, path, 'sshKeyFile')),
   });
   return { host, port, user, key, host_key: hostKey };
 }
 
 /** The key in `text`, with its passphrase where it has one. */
-async function askPassphrase(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-  path: string,
-  text: string,
-): Promise<InstallationSshKey> {
+async function askPassphrase(interview: Interview, path: string, text: string): Promise<InstallationSshKey> {
   const { key } = await interview.perform(inspectSshKey, { text, name: path });
   if (key) return key;
-  return secretAnswer(interview, options, {
+  return secretAnswer(interview, {
     key: 'sshPassphraseFile',
     message: `The passphrase of ${path}`,
-    folder,
     file: 'ssh.passphrase',
     read: async (passphrase) => {
       if (passphrase === '') {
