@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import pg from 'pg';
 import type { RunOptions } from './command.ts';
+import { runSql } from './postgres.ts';
 import type { World } from './world.ts';
 
 /* Clocks that are wrong: Lamassu's, that of the ledger's server, and this host's, each by itself. */
@@ -28,18 +28,11 @@ export async function setLamassuClock(world: World, ms: number): Promise<void> {
 
 /** From now on the server of a ledger on PostgreSQL is wrong by `ms`. */
 export async function setLedgerClock(url: string, ms: number): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query('drop function if exists public.clock_timestamp()');
-    await client.query(
-      `create function public.clock_timestamp() returns timestamptz language sql volatile
-         as $$ select pg_catalog.clock_timestamp() + interval '${ms} ms' $$`,
-    );
-    await client.query(
-      `alter database "${new URL(url).pathname.slice(1)}" set search_path = public, pg_catalog`,
-    );
-  } finally {
-    await client.end();
-  }
+  await runSql(
+    url,
+    'drop function if exists public.clock_timestamp()',
+    `create function public.clock_timestamp() returns timestamptz language sql volatile
+       as $$ select pg_catalog.clock_timestamp() + interval '${ms} ms' $$`,
+    `alter database "${new URL(url).pathname.slice(1)}" set search_path = public, pg_catalog`,
+  );
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { startLnbitsSimulator } from './lnbits-simulator.ts';
+import { runBesideSql } from './postgres.ts';
 import { type World, worldOf } from './world.ts';
 
 /**
@@ -54,23 +54,10 @@ async function copyLedger(template: World, folder: string, stack: AsyncDisposabl
   const url = new URL(template.ledgerUrl);
   const from = url.pathname.slice(1);
   const to = `t${randomBytes(6).toString('hex')}`;
-  await onServer(template.ledgerUrl, `create database ${to} template ${from} strategy file_copy`);
-  stack.defer(() => onServer(template.ledgerUrl, `drop database ${to} with (force)`));
+  await runBesideSql(template.ledgerUrl, `create database ${to} template ${from} strategy file_copy`);
+  stack.defer(() => runBesideSql(template.ledgerUrl, `drop database ${to} with (force)`));
   url.pathname = `/${to}`;
   return url.href;
-}
-
-/** In the database `postgres`: one that is copied may have no other sessions. */
-async function onServer(ledgerUrl: string, sql: string): Promise<void> {
-  const url = new URL(ledgerUrl);
-  url.pathname = '/postgres';
-  const client = new pg.Client(url.href);
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }
 
 /** The part of a ledger's URL in config.toml that differs between copies; that of a SQLite file is relative. */

@@ -143,10 +143,10 @@ export async function createDatabase(
   serverUrl: string,
   name = `t${randomBytes(6).toString('hex')}`,
 ): Promise<Database> {
-  await run(serverUrl, `create database "${name}" template template0 strategy file_copy`);
+  await runSql(serverUrl, `create database "${name}" template template0 strategy file_copy`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => run(serverUrl, `drop database if exists "${name}" with (force)`) };
+  return { url: url.href, drop: () => runSql(serverUrl, `drop database if exists "${name}" with (force)`) };
 }
 
 /** An empty database on the test run's server. */
@@ -157,14 +157,22 @@ export async function freshDatabase(): Promise<Database> {
   return createDatabase(serverUrl);
 }
 
-async function run(url: string, sql: string): Promise<void> {
+/** Statements in a session of their own. */
+export async function runSql(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    await client.query(sql);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }
+}
+
+/** The same in the database `postgres` of its server: a database that is copied may have no other sessions. */
+export function runBesideSql(url: string, ...statements: string[]): Promise<void> {
+  const server = new URL(url);
+  server.pathname = '/postgres';
+  return runSql(server.href, ...statements);
 }
 
 /**

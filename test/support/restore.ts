@@ -1,9 +1,8 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { ledgerSql } from './ledger-sql.ts';
-import { SERVER_VARIABLE } from './postgres.ts';
+import { runSql, SERVER_VARIABLE } from './postgres.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 /* What the tests of a ledger that is restored have in common. */
@@ -48,12 +47,7 @@ export async function keep(world: World): Promise<() => Promise<void>> {
     };
   }
   const name = new URL(ledgerUrl).pathname.slice(1);
-  const server = async (...statements: string[]) => {
-    const client = new pg.Client(process.env[SERVER_VARIABLE]);
-    await client.connect();
-    for (const statement of statements) await client.query(statement);
-    await client.end();
-  };
+  const server = (...statements: string[]) => runSql(process.env[SERVER_VARIABLE] ?? '', ...statements);
   await server(`create database ${name}_copy template ${name}`);
   onTestFinished(() => server(`drop database ${name}_copy`));
   return () => server(`drop database ${name} with (force)`, `create database ${name} template ${name}_copy`);

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import { type Command, type Ran, type RunOptions, startCommand } from './command.ts';
 import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from './lamassu.ts';
 import { ledgerSql } from './ledger-sql.ts';
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
-import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
+import { createDatabase, type Database, runSql, SERVER_VARIABLE, startPostgres } from './postgres.ts';
 import { keepSecret } from './secrets.ts';
 import { type SshServer, startSshServer } from './ssh.ts';
 import { type Sshd, startSshd } from './sshd.ts';
@@ -105,7 +104,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
     password: randomBytes(12).toString('hex'),
   };
   // Roles are the server's, not the database's; its rights in the database have to be gone before.
-  stack.defer(() => query(server, `drop role if exists "${role.user}"`));
+  stack.defer(() => runSql(server, `drop role if exists "${role.user}"`));
   const database = await databaseOf(server, stack);
   const lamassu = await createLamassu(database.url, { version: options.lamassuVersion ?? '10.0.3' });
   stack.defer(async () => lamassu.end());
@@ -287,17 +286,7 @@ async function databaseOf(server: string, stack: AsyncDisposableStack): Promise<
 /** The bridge's role as operators make it, by the SQL that the program prints. */
 async function createRole(url: string, { user, password }: { user: string; password: string }) {
   const script = roleSql({ user, database: new URL(url).pathname.slice(1) }).replace(/^\\password.*$/m, '');
-  await query(url, `${script}; alter role "${user}" password '${password}'`);
-}
-
-async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  await runSql(url, `${script}; alter role "${user}" password '${password}'`);
 }
 
 function simulatorOptions({ lnbitsVersion }: WorldOptions) {

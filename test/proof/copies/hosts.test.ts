@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startCommand } from '../../support/command.ts';
 import { type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../../support/lnbits-real.ts';
+import { runBesideSql } from '../../support/postgres.ts';
 import { ago, HOUR } from '../../support/restore.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import { long } from '../seed.ts';
@@ -33,13 +33,7 @@ async function clone(world: World): Promise<Host> {
     const url = new URL(world.ledgerUrl);
     const from = url.pathname.slice(1);
     const to = `t${randomBytes(6).toString('hex')}`;
-    const server = async (statement: string) => {
-      url.pathname = '/postgres';
-      const client = new pg.Client(url.href);
-      await client.connect();
-      await client.query(statement);
-      await client.end();
-    };
+    const server = (statement: string) => runBesideSql(url.href, statement);
     await server(`create database ${to} template ${from}`);
     onTestFinished(() => server(`drop database ${to} with (force)`));
     await writeFile(config, (await readFile(config, 'utf8')).replace(`/${from}"`, `/${to}"`), {
