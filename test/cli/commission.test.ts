@@ -68,6 +68,10 @@ describe('commission', () => {
       weights: [{ machine: null, weight: 30, share: '30.00 %' }],
       waiting_sats: 0,
       received_sats: 0,
+      recipients: [
+        { name: 'owner', weights: [{ share: '70.00 %' }] },
+        { name: 'shop', weights: [{ share: '30.00 %' }] },
+      ],
     });
     // Half an hour ago the commission had no recipient; for a cash-out of now it goes to both.
     await world.insertCashOut();
