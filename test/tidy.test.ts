@@ -718,6 +718,33 @@ test('no file that defines a command is longer than 60 lines', () => {
   ).toEqual([]);
 });
 
+/** Where the command line performs an operation besides `does`, `asks` and `lists`, and why. It may only shrink. */
+const performing: Record<string, string> = {
+  'clients/print-statement.ts': 'prints a document as it is',
+  'command/call.ts': 'does, asks, lists',
+  'config.ts': 'takes the file of --config as its input',
+  'doctor.ts': 'prints each check as it ends',
+  'export/export-kind.ts': 'prints rows as they come',
+  'fundings/enter.ts': 'asks only if the operation needs an answer',
+  'init/': 'tests each answer',
+  'log.ts': 'prints rows as they come',
+  'metrics.ts': 'prints a text as it is',
+  'review/show-row.ts': 'adds the commands to its JSON',
+  'role-sql.ts': 'prints a text as it is',
+  'run.ts': 'is another actor',
+};
+
+test('a command shows the answer of one operation: no page or helper performs another', () => {
+  const found = files.flatMap(({ path, text }) => {
+    const [, name = ''] = /^src\/cli\/(.*)/.exec(path) ?? [];
+    return /\.perform\(/.test(text) ? [name.replace(/^init\/.*/, 'init/')] : [];
+  });
+  expect(
+    new Set(found.filter((name) => name !== '')),
+    'Put what is shown into the view of the operation, so that both are of one transaction.',
+  ).toEqual(new Set(Object.keys(performing)));
+});
+
 /** The relative files that a module imports, also lazily. */
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:\bfrom|\bimport\(|^import) ?'(\.[^']+)'/gm)].map(([, name = '']) => name);

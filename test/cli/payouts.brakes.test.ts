@@ -76,6 +76,8 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     const released = await world.must(['payouts', 'release', '--all', '--yes', '--json']);
     expect(released.json()).toEqual({ released: ['p1', 'p2'] });
     expect((await world.must(['payouts', 'release', '--all'])).stdout).toContain('No payout is held');
+    const none = await world.must(['payouts', 'release', '--all', '--yes', '--json']);
+    expect(none.json()).toEqual({ released: [] });
     await world.must(['poll']);
     expect(await states()).toEqual(['settled', 'settled']);
     expect((await world.must(['payouts', 'hold', '--all'])).stdout).toContain('No payout is open');
