@@ -30,7 +30,7 @@ export function settingsIn(
   document: object,
   { file, text, env }: { file: string; text: string; env: NodeJS.ProcessEnv },
 ): Config {
-  const result = fileSchema.safeParse(document);
+  const result = fileSchema.safeParse(document, { jitless: true });
   if (!result.success) throw invalidConfig(file, explain(result.error.issues, text, document));
   return build(file, text, result.data, env);
 }

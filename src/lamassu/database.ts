@@ -3,7 +3,7 @@ import { BridgeError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { Clock, HostClock, Instant } from '../time.ts';
 import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
-import { type Connection, connect, type LamassuOptions } from './connect.ts';
+import type { Connection, LamassuOptions } from './connect.ts';
 import { readTooMuch } from './excess-privileges.ts';
 import { NOTE_ACTIONS, type NoteCount, type NotesAction } from './notes.ts';
 import { unsuitable } from './refusal.ts';
@@ -78,7 +78,7 @@ const MOST_IDS = 5;
 export async function openDatabase(
   options: LamassuOptions,
   clock: Clock,
-  by: Connect = connect,
+  by: Connect = connectAnew,
 ): Promise<Database> {
   const connection = await by(options);
   try {
@@ -101,6 +101,12 @@ export async function openDatabase(
     await connection.close();
     throw error;
   }
+}
+
+/** Loads the clients of SSH and PostgreSQL now: most commands that could ask Lamassu do not. */
+async function connectAnew(options: LamassuOptions): Promise<Connection> {
+  const { connect } = await import('./connect.ts');
+  return connect(options);
 }
 
 interface Opened {

@@ -124,6 +124,9 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
 } & (N extends 'lease' ? { kind: RunDecision } : unknown);
 
+/** A command parses each schema once: compiling its parser would take longer than parsing. */
+const ONCE = { jitless: true };
+
 /** An operation, with its types inferred. */
 export function operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   definition: Operation<N, Input, View>,
@@ -154,13 +157,13 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   // A reason that is blank is told before a preview is shown, not after the operator agreed.
   if (reasoned === true || (reasoned && said !== undefined)) withReason(who);
   if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
-  const read = input.safeParse(given);
+  const read = input.safeParse(given, ONCE);
   if (!read.success) throw refused(input, read.error);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },
     tell: async (text: string | Message) => session.tell?.(text),
   };
-  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
+  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data), ONCE);
   const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;
   const own = { ...bare, withLedger, logger, onWait, env };
   if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
@@ -179,12 +182,12 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
         const before = request && (await answerTo(trx, request));
         if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
         const result = await work(trx);
-        if (request) await keepAnswer(trx, request, stored(view.parse(result)), clock.now());
+        if (request) await keepAnswer(trx, request, stored(view.parse(result, ONCE)), clock.now());
         return result;
       });
   return session.withLedger('write', async (ledger) => {
     const before = request && (await answerTo(ledger.db, request));
-    if (before) return view.parse(restored(before));
+    if (before) return view.parse(restored(before), ONCE);
     if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
     if (kind === undefined) throw new Error(`the run of ${name} has no kind`);
     return withLease(ledger, { kind, who }, (held) =>
