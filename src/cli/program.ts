@@ -14,6 +14,7 @@ const groups: Record<string, Record<string, Noun>> = {
     migrate: () => import('./migrate.ts'),
     doctor: () => import('./doctor.ts'),
     config: () => import('./config.ts'),
+    metrics: () => import('./metrics.ts'),
   },
   'Every day:': {
     status: () => import('./status.ts'),
@@ -22,7 +23,7 @@ const groups: Record<string, Record<string, Noun>> = {
     fixed: () => import('./fixed.ts'),
     'cash-outs': () => import('./cash-outs.ts'),
     payouts: () => import('./payouts.ts'),
-    metrics: () => import('./metrics.ts'),
+    credits: () => import('./credits.ts'),
   },
   'Clients, cash and commission:': {
     clients: () => import('./clients.ts'),
@@ -35,16 +36,15 @@ const groups: Record<string, Record<string, Noun>> = {
   'Trouble:': {
     review: () => import('./review.ts'),
     settle: () => import('./settle.ts'),
-    credits: () => import('./credits.ts'),
-    clock: () => import('./clock.ts'),
-    log: () => import('./log.ts'),
-  },
-  'Books:': {
-    export: () => import('./export.ts'),
-    verify: () => import('./verify.ts'),
     reconcile: () => import('./reconcile.ts'),
     backup: () => import('./backup.ts'),
     ledger: () => import('./ledger.ts'),
+    clock: () => import('./clock.ts'),
+  },
+  'Books:': {
+    export: () => import('./export.ts'),
+    log: () => import('./log.ts'),
+    verify: () => import('./verify.ts'),
   },
 };
 

@@ -33,12 +33,16 @@ export function parseDuration(text: string): number | undefined {
 /** Ten years: a time this far from now is still valid. */
 const LONGEST_MS = 3650 * 86_400_000;
 
-/** Text that `read` can parse; `read` returns undefined for invalid text. */
-function read<T>(expected: string, parse: (text: string) => T | undefined) {
+/** Text that `parse` can read: it returns undefined for invalid text, for which `rather` has what is expected. */
+function read<T>(
+  expected: string,
+  parse: (text: string) => T | undefined,
+  rather: (text: string) => string = () => expected,
+) {
   return z.string({ error: expected }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: expected });
+    context.addIssue({ code: 'custom', message: rather(text) });
     return z.NEVER;
   });
 }
@@ -149,6 +153,8 @@ const ledgerUrl = z.string({ error: LEDGER }).transform((url, context): LedgerUr
   return z.NEVER;
 });
 
+const TIMEZONE = 'a time zone, like "America/Guatemala"';
+
 const lnbits = table({
   url: read('an address like "https://lnbits.example.org", without a user or a query', readHttpUrl),
   ca_file: path,
@@ -172,7 +178,7 @@ const payouts = table({
 const methods = ['ticker', 'margin', 'markup'] as const;
 
 export const fileSchema = table({
-  timezone: read('a time zone, like "America/Guatemala"', readTimezone),
+  timezone: read(TIMEZONE, readTimezone, timezoneFor),
   lamassu,
   ledger: table({
     url: ledgerUrl.prefault(DEFAULT_LEDGER),
@@ -226,6 +232,15 @@ function readHttpUrl(url: string): string | undefined {
   const plain = !parsed.username && !parsed.password && !parsed.search && !parsed.hash;
   if (!/^https?:$/.test(parsed.protocol) || !plain) return undefined;
   return parsed.href.replace(/\/+$/, '');
+}
+
+/** For a place alone, the zones that are named after it. */
+function timezoneFor(text: string): string {
+  const place = text.trim().replaceAll(' ', '_').toLowerCase();
+  const zones = Intl.supportedValuesOf('timeZone').filter((zone) => zone.toLowerCase().endsWith(`/${place}`));
+  return zones.length === 0
+    ? TIMEZONE
+    : `a time zone, perhaps ${zones.map((zone) => `"${zone}"`).join(' or ')}`;
 }
 
 /** Intl also accepts offsets like `+06:00`, but those have no daylight saving time. */

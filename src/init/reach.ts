@@ -1,6 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Rights } from '../lamassu/rights.ts';
+import { CHECK_NAME, isUnresolved } from '../lib/unresolved.ts';
 import type { LnbitsClient } from '../lnbits/wallet-client.ts';
 import type { Clock } from '../time.ts';
 import type { LamassuSettings, LedgerSettings, LnbitsSettings } from './settings.ts';
@@ -18,7 +19,9 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
     throw new BridgeError(
       'lamassu/unreachable',
       `Nothing answers at ${host}:${port}: ${networkReason(error)}.`,
-      'Check that PostgreSQL is running and listening on that address and port.',
+      isUnresolved(error)
+        ? CHECK_NAME
+        : 'Check that PostgreSQL is running and listening on that address and port.',
     );
   }
 }

@@ -1,6 +1,7 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import { tlsReason } from '../lib/tls.ts';
+import { CHECK_NAME, isUnresolved } from '../lib/unresolved.ts';
 import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
@@ -110,7 +111,7 @@ function ofPooler(message: string): Code | undefined {
 
 function of(code: Code, server: DatabasePlace, why: string, cause: unknown): BridgeError {
   const [what, hint] = words(code, server, why, sqlState(cause));
-  return new BridgeError(code, `${what}: ${why}.`, hint, { cause });
+  return new BridgeError(code, `${what}: ${why}.`, isUnresolved(cause) ? CHECK_NAME : hint, { cause });
 }
 
 function words(

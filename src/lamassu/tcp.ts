@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { isUnresolved } from '../lib/unresolved.ts';
 
 /**
  * A connected TCP socket with keep-alive and without Nagle's delay. Rejects with Node's error, or with one of code
@@ -27,12 +28,10 @@ export async function dial(host: string, port: number, deadline: number): Promis
 export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (isUnresolved(error)) return `the name cannot be resolved (${code})`;
   switch (code) {
     case 'ECONNREFUSED':
       return 'nothing listens on that port (ECONNREFUSED)';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `the name cannot be resolved (${code})`;
     case 'ETIMEDOUT':
       return 'no answer in time (ETIMEDOUT)';
     default:

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
+import { CHECK_NAME, isUnresolved } from '../lib/unresolved.ts';
 import { within } from './deadline.ts';
 import { HandshakeError, type Heard, logIn, type Place, type SshSession } from './handshake.ts';
 import {
@@ -246,7 +247,9 @@ function unreachable({ host, port }: Place, why: string, cause?: unknown): Bridg
   return new BridgeError(
     'lamassu/ssh-unreachable',
     `The SSH server ${host}:${port} does not answer as one: ${why}.`,
-    'Check that the host is up, that sshd listens on that port, and that no firewall is in between.',
+    isUnresolved(cause)
+      ? CHECK_NAME
+      : 'Check that the host is up, that sshd listens on that port, and that no firewall is in between.',
     { cause },
   );
 }

@@ -17,8 +17,3 @@ export function machineText(machine: string, name: string | null): string {
 export function machineOrName(machine: string, name: string | null): string {
   return name ?? shortMachine(machine);
 }
-
-/** The same for a table: `Antigua 7a1f4c2e`. */
-export function machineCell(machine: string, name: string | null): string {
-  return name === null || name === machine ? shortMachine(machine) : `${name} ${shortMachine(machine)}`;
-}

@@ -24,6 +24,27 @@ export const reasonWords: Readonly<Record<string, string>> = {
   'not-allocated': 'could not be divided',
 };
 
+/** The same after a number of rows, where the words above name no row. */
+const countedWords: Readonly<Record<string, string>> = {
+  'not-dispensed': 'whose cash is not out yet',
+  'dispense-unconfirmed': 'whose dispensing is not confirmed',
+  'several-machines': 'with cash of several machines',
+  future: 'with a time in the future',
+  'unknown-currency': 'in an unknown currency',
+  malformed: 'with figures that cannot be right',
+  'no-rate': 'with an unknown commission',
+  'implausible-rate': 'with a commission that cannot be right',
+  'negative-commission': 'with a commission below zero',
+  backdated: 'with a time in doubt',
+  'currency-changed': 'in another currency than before',
+  clock: 'with an entry by a wrong clock',
+};
+
+/** `3 whose cash is not out yet` */
+export function countedReason(count: number, reason: string): string {
+  return `${count} ${countedWords[reason] ?? reasonInWords(reason)}`;
+}
+
 /** A reason as people read it; one of another version as it stands in the ledger. */
 export function reasonInWords(reason: string): string {
   return reasonWords[reason] ?? reason;

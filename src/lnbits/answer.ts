@@ -1,5 +1,6 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { tlsReason } from '../lib/tls.ts';
+import { CHECK_NAME, isUnresolved } from '../lib/unresolved.ts';
 import { type Instant, toMs } from '../time.ts';
 import { redact } from './redact.ts';
 
@@ -140,6 +141,8 @@ export function unreachable(what: string, why: string, hint?: string, cause?: un
 /** The error for a connection that failed, or an answer that did not arrive whole. */
 export function noAnswer(what: string, why: string, error: unknown): BridgeError {
   const tls = tlsReason(error);
+  if (isUnresolved(error))
+    return unreachable(what, `the name cannot be resolved (${why})`, CHECK_NAME, error);
   if (tls === undefined) return unreachable(what, why, 'Is LNbits running, and is the URL right?', error);
   return new BridgeError(
     'lnbits/tls',

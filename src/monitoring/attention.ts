@@ -111,7 +111,7 @@ export function nextStepOf(
   if (!hasCash)
     return {
       what: 'enter the clients’ cash',
-      help: call('fundings.add', { client: null, amount: null, deposited: true }),
+      help: call('fundings.add', { client: null, amount: null, any_machine: true, deposited: true }),
     };
   if (lastRun === null) return { what: 'the first run', help: poll };
   return lastSuccessAt === null ? { what: 'find out why no run has succeeded yet', help: doctor } : null;

@@ -27,6 +27,7 @@ import {
   viewOfRecipient,
 } from '../views/commission.ts';
 import { LNBITS } from './errors.ts';
+import { machinesFor } from './new-machines.ts';
 import { type Context, operation } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
@@ -62,12 +63,17 @@ export const addRecipient = operation({
     const weight = parseWeight(given.weight, name);
     const from = given.from === undefined ? undefined : parseTime(given.from, config.timezone, 'from');
     await refuseTakenName(ledger.db, name);
-    const machine = await deviceIdOf(ledger.db, given.machine);
+    const seeMachines = await machinesFor({ config, clock, ledger, who }, given.machine);
+    const machine = await ledger.dryRun(async (trx) => {
+      await seeMachines(trx);
+      return deviceIdOf(trx, given.machine);
+    });
     const wallet = await testedWalletKey(given.wallet_key, config, clock);
     const wanted = { name, wallet, weight, machine, ...(from && { from }) };
-    return changeAt({ write, clock }, from ? null : name, async (trx, at) => ({
-      after: await addCommission(trx, { ...who, at }, wanted),
-    }));
+    return changeAt({ write, clock }, from ? null : name, async (trx, at) => {
+      await seeMachines(trx);
+      return { after: await addCommission(trx, { ...who, at }, wanted) };
+    });
   },
 });
 
@@ -101,10 +107,15 @@ export const setRecipient = operation({
       throw invalid('weight', 'no change was given', 'Give a weight, or the key of the wallet.');
     }
     const before = await findCommission(ledger.db, name, clock.now());
-    const machine = await deviceIdOf(ledger.db, given.machine);
+    const seeMachines = await machinesFor({ config, clock, ledger, who }, given.machine);
+    const machine = await ledger.dryRun(async (trx) => {
+      await seeMachines(trx);
+      return deviceIdOf(trx, given.machine);
+    });
     const wallet = key && (await testedWalletKey(key, config, clock));
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
     return changeAt({ write, clock }, weight === undefined ? null : name, async (trx, at) => {
+      await seeMachines(trx);
       const after = await setCommission(trx, { ...who, at }, name, wanted);
       if (after.walletId === before.walletId) return { after };
       return { after, moved: await openPayoutsOf(trx, after.id) };

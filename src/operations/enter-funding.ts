@@ -18,6 +18,7 @@ import {
   viewOfEnteredFunding,
   viewOfPast,
 } from '../views/fundings.ts';
+import { machinesFor } from './new-machines.ts';
 import { assertUnchanged, type Context, digestOf, operation } from './operation.ts';
 
 /* Cash of a client that is added, or confirmed as in the machine, also later than it was put in. */
@@ -62,9 +63,11 @@ export const addOneFunding = operation({
   errors: ['clock/differs', 'ledger/currency', 'usage/changed'],
   input: addition.extend(seen),
   view: enteredFundingView,
-  run: async ({ clock, config, who, write }, given) => {
+  run: async ({ clock, config, ledger, who, write }, given) => {
     const add = addsFunding(given, { config, who, clock });
+    const seeMachines = await machinesFor({ config, who, clock, ledger }, given.machine);
     return write(async (trx) => {
+      await seeMachines(trx);
       const { funding, past } = await unchanged(add(trx, choiceOf(given)), given.digest);
       return viewOfEnteredFunding(funding, past);
     });
@@ -95,7 +98,14 @@ export const previewAddFunding = operation({
   errors: ['clock/differs', 'ledger/currency'],
   input: addition,
   view: pastView,
-  run: ({ clock, ledger, config, who }, given) => pastOf(ledger, addsFunding(given, { config, who, clock })),
+  run: async ({ clock, ledger, config, who }, given) => {
+    const add = addsFunding(given, { config, who, clock });
+    const seeMachines = await machinesFor({ config, who, clock, ledger }, given.machine);
+    return pastOf(ledger, async (trx, choice) => {
+      await seeMachines(trx);
+      return add(trx, choice);
+    });
+  },
 });
 
 /** The same of a funding that is confirmed. */

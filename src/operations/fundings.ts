@@ -5,6 +5,7 @@ import { adjustFunding, moveFunding } from '../ledger/fundings/corrections.ts';
 import { cancelFunding } from '../ledger/fundings/fundings.ts';
 import { historyOf } from '../ledger/fundings/history.ts';
 import { findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
+import { lastReadAt } from '../ledger/runs/runs.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
@@ -21,6 +22,7 @@ import {
   viewOfShownFunding,
 } from '../views/fundings.ts';
 import { givenMachine } from './enter-funding.ts';
+import { machinesFor } from './new-machines.ts';
 import { clientOf, operation, ownerOf } from './operation.ts';
 import { readBefore } from './undistributed.ts';
 
@@ -90,7 +92,8 @@ export const adjustOneFunding = operation({
     const adjust = (trx: Trx) => adjustFunding(trx, { ...who, at: clock.now() }, id, difference);
     // Cash that is added is no cash that may have come out.
     const reading = difference.minor < 0n ? await readBefore(context, id, adjust) : null;
-    return write(async (trx) => viewOfAdjustedFunding(await adjust(trx), reading));
+    const lastRead = await lastReadAt(ledger.db, config.lamassu.name);
+    return write(async (trx) => viewOfAdjustedFunding(await adjust(trx), reading, lastRead));
   },
 });
 
@@ -116,7 +119,11 @@ export const moveOneFunding = operation({
         message`Give ${field('machine')} with the machine that the cash serves, or ${field('any_machine')}.`,
       );
     }
-    const move = (trx: Trx) => moveFunding(trx, { ...who, at: clock.now() }, id, machine);
+    const seeMachines = await machinesFor(context, machine);
+    const move = async (trx: Trx) => {
+      await seeMachines(trx);
+      return moveFunding(trx, { ...who, at: clock.now() }, id, machine);
+    };
     const reading = await readBefore(context, id, move);
     return write(async (trx) => viewOfCheckedFunding(await move(trx), reading));
   },

@@ -23,6 +23,7 @@ import {
   viewOfReplacedMachine,
   viewOfShownMachine,
 } from '../views/machines.ts';
+import { machinesFor } from './new-machines.ts';
 import { assertUnchanged, digestOf, operation } from './operation.ts';
 
 /* The known machines, their settings, and the cash for them. A machine is named by its device id or its name. */
@@ -87,7 +88,9 @@ export const setMachineSettings = operation({
         : given.currency;
     const change = { ...rates, name, currency };
     const hasRates = Object.values(rates).some((rate) => rate !== undefined);
+    const seeMachines = await machinesFor({ config, clock, ledger, who }, named);
     return write(async (trx) => {
+      await seeMachines(trx);
       const { device_id: id } = await findMachine(trx, named, 'machine');
       const at = await timeOfChange(trx, clock.host(), { fromNow: hasRates, subject: `machine ${id}` });
       const { machine, outside } = await setMachine(trx, { ...who, at }, named, change);

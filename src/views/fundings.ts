@@ -3,6 +3,7 @@ import { formatDecimal, formatRate, sum } from '../dca/money.ts';
 import type { Changed, Spent } from '../ledger/fundings/history.ts';
 import type { Past, PastCashOut } from '../ledger/fundings/late.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
+import type { Instant } from '../time.ts';
 import { fiat, instant, rate, sats } from './fields.ts';
 import { type LastReading, lastReadingView, viewOfLastReading } from './last-reading.ts';
 
@@ -74,7 +75,11 @@ export const enteredFundingView = fundingView.extend({
 export const checkedFundingView = fundingView.extend({ lamassu: lastReadingView });
 
 /** A funding after an adjustment; Lamassu is not read if cash is added. */
-export const adjustedFundingView = fundingView.extend({ lamassu: lastReadingView.nullable() });
+export const adjustedFundingView = fundingView.extend({
+  lamassu: lastReadingView.nullable(),
+  /** When Lamassu was last read, now or before; null: never. Cash that came out since is not known. */
+  last_read_at: instant.nullable(),
+});
 
 /** A funding after cash was taken out. */
 export const withdrawnFundingView = checkedFundingView.extend({ taken: fiat });
@@ -137,8 +142,16 @@ export function viewOfCheckedFunding(after: Funding, reading: LastReading): Chec
   return { ...viewOfFunding(after), lamassu: viewOfLastReading(reading) };
 }
 
-export function viewOfAdjustedFunding(after: Funding, reading: LastReading | null): AdjustedFundingView {
-  return { ...viewOfFunding(after), lamassu: reading && viewOfLastReading(reading) };
+export function viewOfAdjustedFunding(
+  after: Funding,
+  reading: LastReading | null,
+  lastReadAt: Instant | null,
+): AdjustedFundingView {
+  return {
+    ...viewOfFunding(after),
+    lamassu: reading && viewOfLastReading(reading),
+    last_read_at: reading?.readAt ?? lastReadAt,
+  };
 }
 
 export function viewOfWithdrawnFunding(

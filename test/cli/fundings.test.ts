@@ -160,9 +160,9 @@ test('the counted cash is the amount; corrections and moves are in the history, 
     '--json',
   ]);
   expect(adjusted.json()).toMatchObject({ amount: '2900.00', remaining: '2900.00' });
-  expect((await world.must(['fundings', 'adjust', id, '+10.50 GTQ', '--reason', 'found'])).stdout).toContain(
-    '2,910.50 GTQ',
-  );
+  const more = (await world.must(['fundings', 'adjust', id, '+10.50 GTQ', '--reason', 'found'])).stdout;
+  expect(more).toContain('2,910.50 GTQ');
+  expect(more).toContain('Lamassu was never read');
   const sql = 'insert into machines (device_id, name, first_seen) values ($1, $2, $3)';
   await ledgerSql(world.ledgerUrl, sql, ['m1', 'Antigua', '2026-11-01T00:00:00.000000Z']);
   const moved = await world.must(['fundings', 'move', id, '--machine', 'Antigua', '--json']);
@@ -388,6 +388,7 @@ describe('a withdrawal of all that remains', () => {
   test('is undone by an adjustment, and an unreachable Lamassu is said', async () => {
     const back = await machine.must(['fundings', 'adjust', id, '+900 GTQ', '--reason', 'mistake', '--json']);
     expect(back.json()).toMatchObject({ status: 'deposited', remaining: '900.00', withdrawn: '1000.00' });
+    expect(back.json()).toMatchObject({ lamassu: null, last_read_at: expect.stringMatching(/^20/) });
     const config = await readFile(machine.configFile, 'utf8');
     const wrong = config.replace(/^password_file = .*lamassu\.password.*$/m, 'password = "wrong"');
     await writeFile(machine.configFile, wrong);

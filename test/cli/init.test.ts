@@ -193,7 +193,8 @@ describe('in a script', () => {
       'lnbits/rights',
     ],
     ['a database that is not there', async () => ({ database: 'nobodys' }), 78, 'lamassu/no-database'],
-    ['a zone that is none', async () => ({ timezone: 'Guatemala' }), 64, '--timezone: expected a time zone'],
+    ['a zone that is none', async () => ({ timezone: 'Nowhere' }), 64, '--timezone: expected a time zone'],
+    ['a place', async () => ({ timezone: 'Guatemala' }), 64, 'a time zone, perhaps "America/Guatemala".'],
     ['a time that is none', async () => ({ 'start-at': 'soon' }), 64, '--start-at'],
     ['a host that is none', async () => ({ 'ssh-host': 'a host' }), 64, '--ssh-host'],
     ['a port that is none', async () => ({ 'lamassu-host': 'x:70000' }), 64, '--lamassu-host'],
@@ -434,10 +435,12 @@ describe('in a terminal', { retry: 1 }, () => {
     // The proposed answer is in the line already: Ctrl-U deletes it.
     const instead = (text: string) => `\u0015${text}`;
     await answer('Time zone', instead('Nowhere'));
-    await answer('expected a time zone', instead('America/Guatemala'));
-    await answer('Pay cash-outs from when on?', instead('2026-11-01'));
+    await answer('Expected a time zone', instead('America/Guatemala'));
+    await answer('Pay cash-outs from when on?', instead('soon'));
+    await answer('"soon" is not a time', instead('2026-11-01'));
     await answer('How is Lamassu', '');
-    await answer('The SSH server', `${ssh().host}:${ssh().port}`);
+    await answer('The SSH server', 'a host');
+    await answer('"a host" is not a host', instead(`${ssh().host}:${ssh().port}`));
     await terminal.shows(ssh().hostKeys[0] ?? '');
     await yes('Does the server itself show the same?');
     await answer('Unix user on that server', instead(ssh().user));
@@ -447,7 +450,9 @@ describe('in a terminal', { retry: 1 }, () => {
     await answer('The role', instead(there.lamassu.user));
     await answer('Its password', there.lamassu.password?.reveal() ?? '');
     await terminal.shows('Lamassu can be read; its machines: Antigua.');
-    await answer('The address of LNbits', instead(there.lnbits.url));
+    // The proposed https:// is in the line already.
+    await answer('The address of LNbits', 'ftp://127.0.0.1');
+    await answer('Expected an address', instead(`https://${there.lnbits.url}`));
     await terminal.shows('That is LNbits');
     await answer('The admin key', world.source.inkey);
     await answer('That is an invoice key', world.source.adminkey);
@@ -457,12 +462,16 @@ describe('in a terminal', { retry: 1 }, () => {
     await answer('The user name of LNbits’ superuser', world.lnbits.superuser.name);
     await answer('The superuser’s password', 'guessed');
     await answer('LNbits does not let', world.lnbits.superuser.password);
-    await answer('The ledger:', '');
+    await answer('The ledger:', instead('postgresql://me:secret@127.0.0.1/x'));
+    await answer('a password does not belong', instead(`sqlite:${folder}/ledger.sqlite`));
     const { code, screen } = await terminal.ended;
     expect({ code, screen }).toEqual({
       code: 0,
       screen: expect.stringContaining('What remains to be done'),
     });
+    // Nobody typed an option.
+    const [asked = ''] = screen.split('What remains to be done');
+    expect(asked.match(/--(?!user\b)[a-z-]+/g) ?? []).toEqual([]);
     expect(screen).not.toContain(world.source.adminkey);
     expect(screen).not.toContain(world.lnbits.superuser.password);
     expect((await readdir(folder)).sort()).toEqual([...FILES, 'superuser.password']);

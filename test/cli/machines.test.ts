@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
@@ -26,7 +28,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
   test('the operator sets a name, a currency and rates; Lamassu does not overwrite them', async () => {
     const anywhere = await world.addFunding('alice', '300 GTQ', { args: ['--any-machine'] });
     const before = (await world.must(['machines', 'list'])).stdout;
-    expect(before).toMatch(/Antigua 7a1f4c2e +│ not set +│.*│ +300\.00 GTQ │/);
+    expect(before).toMatch(/Antigua \(7a1f4c2e\) +│ not set +│.*│ +300\.00 GTQ │/);
     for (const line of before.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
     await world.must(['fundings', 'withdraw', anywhere, '--yes', '--reason', 'only for the table']);
     const set = await world.must([
@@ -173,4 +175,45 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
       replaced_by: MACHINE,
     });
   });
+});
+
+test('a machine that only Lamassu knows is read when it is named, and its name is suggested', async () => {
+  const world = await startWorld({ tunnel: 'direct' });
+  try {
+    await pairMachine(world.lamassu, 'Antigua');
+    await world.must(['migrate']);
+    await world.addClient('alice');
+    const add = (machine: string) =>
+      world.aioDca(['fundings', 'add', 'alice', '2000 GTQ', '--machine', machine, '--deposited']);
+    const config = await readFile(world.configFile, 'utf8');
+    await writeFile(world.configFile, config.replace(/^port = .*$/m, 'port = 9'));
+    const away = await add('antigua');
+    expect([away.code, away.stderr]).toEqual([
+      64,
+      expect.stringContaining('None is known yet. Run `aio-dca doctor`'),
+    ]);
+    await writeFile(world.configFile, config);
+    const near = await add('antigua');
+    expect([near.code, near.stderr]).toEqual([64, expect.stringContaining('Did you mean Antigua?')]);
+    expect((await world.must(['machines', 'list', '--json'])).json()).toEqual([]);
+    expect((await add('Antigua')).stdout).toContain('for machine Antigua (7a1f4c2e)');
+    expect((await world.must(['machines', 'list'])).stdout).toContain('Antigua (7a1f4c2e)');
+    const other = 'b2'.repeat(16);
+    await pairMachine(world.lamassu, 'Plaza', other);
+    expect((await world.must(['fundings', 'move', 'f1', '--machine', 'Plaza'])).stdout).toContain(
+      'Plaza (b2b2b2b2)',
+    );
+    await pairMachine(world.lamassu, 'Centro', 'c3'.repeat(16));
+    await world.must(['machines', 'set', 'Centro', '--currency', 'GTQ']);
+    await pairMachine(world.lamassu, 'Xela', 'd4'.repeat(16));
+    const { inkey } = await world.lnbits.createUserWallet('carla');
+    await writeFile(join(world.folder, 'carla'), inkey);
+    await world.must([
+      ...['commission', 'add', 'carla', '--wallet-key-file', join(world.folder, 'carla')],
+      ...['--weight', '1', '--machine', 'Xela'],
+    ]);
+    await world.must(['verify']);
+  } finally {
+    await world.stop();
+  }
 });

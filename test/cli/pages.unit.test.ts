@@ -9,6 +9,7 @@ import * as commission from '../../src/cli/pages/commission.ts';
 import * as credit from '../../src/cli/pages/credit.ts';
 import * as doctor from '../../src/cli/pages/doctor.ts';
 import * as funding from '../../src/cli/pages/funding.ts';
+import { initPage } from '../../src/cli/pages/init.ts';
 import * as ledger from '../../src/cli/pages/ledger.ts';
 import * as machine from '../../src/cli/pages/machine.ts';
 import * as payout from '../../src/cli/pages/payout.ts';
@@ -24,6 +25,7 @@ import * as withdrawal from '../../src/cli/pages/withdrawal.ts';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { fittedPage } from '../../src/cli/terminal/wrap.ts';
 import type { Message } from '../../src/lib/message.ts';
+import { countedReason, reasonWords } from '../../src/lib/reason-words.ts';
 import * as cashOutViews from '../../src/views/cash-outs.ts';
 import * as clientViews from '../../src/views/clients.ts';
 import * as clockViews from '../../src/views/clock.ts';
@@ -32,6 +34,7 @@ import * as creditViews from '../../src/views/credits.ts';
 import * as doctorViews from '../../src/views/doctor.ts';
 import { callView, fiat, instant, price, rate } from '../../src/views/fields.ts';
 import * as fundingViews from '../../src/views/fundings.ts';
+import { madeView } from '../../src/views/init.ts';
 import * as ledgerViews from '../../src/views/ledger.ts';
 import * as machineViews from '../../src/views/machines.ts';
 import * as payoutViews from '../../src/views/payouts.ts';
@@ -338,8 +341,49 @@ describe.each(Object.entries(pages))('%s', (command, [schema, page]) => {
     const text = printed(page, view, COLUMNS);
     const wide = text.split('\n').filter((line) => stringWidth(line) > COLUMNS);
     expect(wide, text).toEqual([]);
-    expect(broken(text, new Set(words(printed(page, view, 10_000)))), text).toEqual([]);
+    const whole = printed(page, view, 10_000);
+    expect(broken(text, new Set(words(whole))), text).toEqual([]);
+    // Where a machine has its name and its id, it is written in one way.
+    expect(whole).not.toMatch(new RegExp(`(01|Plaza) (${MACHINES.map((one) => one.slice(0, 8)).join('|')})`));
   });
+});
+
+test('the page of init has only commands that every shell understands', () => {
+  const made = sample(madeView, '', 0, '', { name: 'machine_name' }) as z.output<typeof madeView>;
+  const page = initPage(
+    { ...made, owner: 'aio-dca', config: '/etc/aio-dca/config.toml' },
+    {
+      user: 'aio-dca',
+      sudo: 'sudo ',
+    },
+  );
+  expect(page).toContain('aio-dca.timer aio-dca-watch.timer \\\n    aio-dca-backup.timer');
+  expect(page).not.toMatch(/[{}]/);
+  for (const line of page.split('\n').filter((one) => one.includes('.timer')))
+    expect(stringWidth(line)).toBeLessThanOrEqual(COLUMNS);
+});
+
+test('each reason has words for a number of rows', () => {
+  for (const reason of Object.keys(reasonWords))
+    expect(countedReason(1, reason)).toMatch(
+      /^1 (whose|with|in|error|paid|confirmed|not|never|larger|changed|could) ?/,
+    );
+  expect(countedReason(1, 'not-dispensed')).toBe('1 whose cash is not out yet');
+});
+
+test('a number of runs has its verb', () => {
+  const view = sample(ledgerViews.recoveryView, '', 0, '', {}) as z.output<typeof ledgerViews.recoveryView>;
+  const page = (more: object) =>
+    printed(
+      (one) => ledger.recoveryPage(one, ZONE),
+      { ...view, ok: true, differences: [], ...more },
+      10_000,
+    ).replace(/\s+/g, ' ');
+  expect(page({ dry_run: false, other_runs: 1 })).toContain(
+    '1 run of another copy, or made after the backup, no longer stops this ledger.',
+  );
+  expect(page({ dry_run: false, other_runs: 2 })).toContain('no longer stop this ledger.');
+  expect(page({ dry_run: true, other_runs: 1 })).toContain('would no longer stop this ledger.');
 });
 
 test('who waits is aligned by the width of letters, and what is wrapped stands below its beginning', () => {
@@ -361,7 +405,7 @@ test('a dry run names reasons in words, and points at nothing that it did not wr
   const dry = sample(runViews.dryRunView, '', 0, '', kinds) as z.output<typeof runViews.dryRunView>;
   const view = { ...dry, dry_run: true, source: { ...dry.source, failed: false, not_yet: { 'no-rate': 2 } } };
   const page = printed((one) => poll.dryRunPage(one, ZONE), view, 10_000).replace(/\s+/g, ' ');
-  expect(page).toContain('not paid, or not yet: 2 commission unknown');
+  expect(page).toContain('not paid, or not yet: 2 with an unknown commission');
   expect(page).toContain('dispensing not confirmed, ');
   expect(page).toContain('A run puts them into review. Until then, one of them: aio-dca review show ID');
   expect(page).not.toContain('review list');

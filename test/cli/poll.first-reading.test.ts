@@ -32,6 +32,10 @@ test('asks on a terminal before the past becomes the own share, only the first t
   expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain(
     '8,000.00 GTQ would be your own share, 968,414 sat: 8,000.00 GTQ at 7a1f4c2e, 968,414 sat, in 2 cash-outs: no client had cash for it Did a client have cash in the machine then?',
   );
+  // The last line says what to do first.
+  expect(left.screen.trimEnd().split('\n').at(-1)?.trim()).toBe(
+    '`aio-dca fundings add CLIENT "AMOUNT" --any-machine --deposited --at "…"`',
+  );
   expect(await cashOuts()).toBe(0);
   const changed = await answer('y', () => world.insertCashOut());
   expect(changed).toMatchObject({ code: 64, screen: expect.stringContaining('usage/changed') });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.ts';
@@ -141,4 +142,8 @@ test('the help of the program has its commands in groups, in the order in which 
     ...['Options', 'Set up', 'Every day', 'Clients, cash and commission', 'Trouble', 'Books', 'Commands'],
     'Examples',
   ]);
+  // docs/README.md lists its pages under the same headings.
+  const docs = readFileSync(new URL('../../docs/README.md', import.meta.url), 'utf8');
+  const headings = [...docs.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+  expect(headings).toEqual([...groups.slice(1, -2), 'Developers']);
 });

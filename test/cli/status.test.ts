@@ -127,7 +127,7 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   const next = async () => (await world.must(['status'])).stdout.split('\n').at(-2);
   await world.addClient('alice');
   expect(await next()).toBe(
-    'Next: enter the clients’ cash: aio-dca fundings add CLIENT "AMOUNT" --deposited',
+    'Next: enter the clients’ cash: aio-dca fundings add CLIENT "AMOUNT" --any-machine --deposited',
   );
   const way = ['fundings', 'add', 'alice', '10 GTQ', '--any-machine', '--json'];
   const { id: onItsWay } = (await world.must(way)).json<{ id: string }>();
@@ -160,6 +160,7 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   expect(page).toMatch(/^Paid today +484,207 sat to clients, in 1 payout \(\d{4}-\d\d-\d\d\)$/m);
   expect(page).toMatch(/│ any machine +│ GTQ │ 2,000\.00 │/);
   expect(page).toMatch(/│ 7a1f4c2e +│ GTQ │ +0\.00 │ +4,000\.00 │/);
+  expect(page).toMatch(/^Cash for any machine can go out at each\.$/m);
   expect(now).toMatchObject({
     waits: [],
     paid_today: { payouts: 1, client_sats: 484_207, commission_sats: 0 },

@@ -17,11 +17,12 @@ type RowOf<One> = ViewOf<One> extends { rows: (infer Row)[] } ? Row : never;
 export type Text = string | Message;
 /** A page of a view: its text, or how to make it; also from what was asked for. */
 type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
-/** A question below the page that it is about. A yes also adds `agreed` to the input. */
+/** A question, below the page that it is about. A yes also adds `agreed` to the input; `ifNot`: what a no needs first. */
 export interface PagedQuestion {
-  page: Text;
+  page?: Text;
   question: Text;
   agreed?: Input;
+  ifNot?: Message | undefined;
 }
 type PreviewQuestion = Text | PagedQuestion | null;
 /** What is asked about a preview; null: nothing. */
@@ -107,8 +108,8 @@ async function agreedTo(asked: PreviewQuestion, cli: Cli): Promise<Input> {
     await cli.confirm(asked);
     return {};
   }
-  process.stderr.write(`${inCommandWords(asked.page)}\n`);
-  await cli.confirm(asked.question);
+  if (asked.page !== undefined) process.stderr.write(`${inCommandWords(asked.page)}\n`);
+  await cli.confirm(asked.question, asked.ifNot);
   return asked.agreed ?? {};
 }
 

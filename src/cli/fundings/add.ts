@@ -8,7 +8,7 @@ export function register(fundings: Command): void {
     fundings,
     'add',
     'add a client’s cash: on its way, or with --deposited in the machine',
-    'fundings add alice "3000 GTQ" --deposited',
+    'fundings add alice "3000 GTQ" --any-machine --deposited',
     'fundings add bob "5000 GTQ" --machine Antigua --rate 5%',
     'fundings add bob "500 GTQ" --any-machine --deposited --at "2026-11-20 09:30"',
   )

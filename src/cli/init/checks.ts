@@ -5,12 +5,13 @@ import { readCa } from '../../config/ca.ts';
 import { fileSchema } from '../../config/file-schema.ts';
 import { ledgerTls } from '../../config/ledger-url.ts';
 import { isKey } from '../../lib/text.ts';
-import { usage } from '../terminal/context.ts';
 import type { InitOptions } from './init-options.ts';
-import { flagOf, type Interview } from './interview.ts';
+import { flagOf, type Interview, wrongAnswer } from './interview.ts';
 import type { InstallationLedger } from './settings.ts';
 
-/* Checks of answers, by the same rules as the configuration. Each throws `usage/invalid`, which names the option. */
+/*
+ * Checks of answers, by the same rules as the configuration. Each throws `usage/invalid` with the option as its field.
+ */
 
 export const shape = fileSchema.shape;
 export const lamassuShape = shape.lamassu.shape;
@@ -19,20 +20,21 @@ export const sshShape = lamassuShape.ssh.unwrap().shape;
 export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof InitOptions): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
+  throw wrongAnswer(key, `expected ${result.error.issues[0]?.message}`);
 }
 
 /**
  * The ledger as the configuration names it, with the TLS settings of its URL. A file in the URL is relative to
  * `folder`.
  */
-export function readLedger(text: string, folder: string): InstallationLedger {
+export function readLedger(text: string, folder: string, { terminal }: Interview): InstallationLedger {
   const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
   const plain = { password: undefined, tls: undefined, ca_file: undefined, ca: undefined };
   if ('sqlite' in place) return { ...plain, url: text };
   if (place.password === undefined) {
     const caFile = place.caFile === undefined ? undefined : resolve(folder, place.caFile);
-    const ca = caFile === undefined ? undefined : readCa(flagOf('ledgerUrl'), caFile);
+    const ca =
+      caFile === undefined ? undefined : readCa(terminal ? 'sslrootcert' : flagOf('ledgerUrl'), caFile);
     return {
       ...plain,
       url: place.postgresql,
@@ -41,9 +43,12 @@ export function readLedger(text: string, folder: string): InstallationLedger {
       ca,
     };
   }
-  throw usage(
-    `${flagOf('ledgerUrl')}: a password does not belong in it.`,
-    `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
+  throw wrongAnswer(
+    'ledgerUrl',
+    'a password does not belong in the address of the ledger',
+    terminal
+      ? 'Leave it out: the next question asks for it.'
+      : `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
   );
 }
 
@@ -55,9 +60,10 @@ export async function mayGoInClear(url: string, interview: Interview): Promise<b
     (interview.terminal && (await interview.confirm(`${CLEAR}. Continue?`)))
   )
     return true;
-  throw usage(
-    `${flagOf('lnbitsUrl')}: ${CLEAR}.`,
-    `Use https://, or accept it with ${flagOf('insecureHttp')}.`,
+  throw wrongAnswer(
+    'lnbitsUrl',
+    CLEAR,
+    interview.terminal ? 'Use https://.' : `Use https://, or accept it with ${flagOf('insecureHttp')}.`,
   );
 }
 
@@ -69,8 +75,9 @@ export function readPlace(
 ): { host: string; port: number } {
   const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
   if (host === undefined) {
-    throw usage(
-      `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
+    throw wrongAnswer(
+      key,
+      `${JSON.stringify(text)} is not a host`,
       `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
     );
   }
@@ -80,5 +87,5 @@ export function readPlace(
 /** A key of LNbits: one line without blanks. */
 export function checkedKey(text: string, key: keyof InitOptions): string {
   if (isKey(text)) return text;
-  throw usage(`${flagOf(key)}: that is not a single key.`, 'Copy it from the wallet’s “API keys” in LNbits.');
+  throw wrongAnswer(key, 'that is not a single key', 'Copy it from the wallet’s “API keys” in LNbits.');
 }

@@ -4,7 +4,7 @@ import type { Operation } from '../../operations/operation.ts';
 import type { Cli } from '../terminal/context.ts';
 import { noticeText, questionText } from '../terminal/notices.ts';
 import { answered } from '../terminal/prompt.ts';
-import { errorInWords } from '../terminal/words.ts';
+import { errorInWords, inCommandWords } from '../terminal/words.ts';
 import type { InitOptions } from './init-options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
@@ -62,7 +62,9 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<Pl
   function complain(error: unknown): void {
     if (!(error instanceof BridgeError)) throw error;
     const { message, hint } = errorInWords(error);
-    prompts.log.error(noticeText(hint === null ? message : `${message}\n${hint}`), { output });
+    // Nobody typed the option that answers the question without a terminal.
+    const told = error.field?.startsWith('--') ? capitalized(inCommandWords(error.text)) : message;
+    prompts.log.error(noticeText(hint === null ? told : `${told}\n${hint}`), { output });
   }
   async function until<T>(ask: (initial: string) => Promise<string>, question: TextQuestion<T>): Promise<T> {
     for (let initial = question.initial ?? ''; ; ) {
@@ -114,6 +116,15 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<Pl
     test: async (operation, answer) => (options.test ? cli.perform(operation, answer) : null),
     complain,
   };
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The error for an answer that cannot be used. `what` is a sentence without its full stop. */
+export function wrongAnswer(key: keyof InitOptions, what: string, hint?: string): BridgeError {
+  return new BridgeError('usage/invalid', `${what}.`, hint, { field: flagOf(key) });
 }
 
 /** The option of a key: `sshHost` is `--ssh-host`. */

@@ -116,6 +116,10 @@ async function askTls(
     read: (path) =>
       path === ''
         ? { tls, ca_file: undefined, ca: undefined }
-        : { tls, ca_file: resolve(path), ca: readCa(flagOf('caFile'), resolve(path)) },
+        : {
+            tls,
+            ca_file: resolve(path),
+            ca: readCa(interview.terminal ? 'the certificate' : flagOf('caFile'), resolve(path)),
+          },
   });
 }

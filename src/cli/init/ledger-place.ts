@@ -13,7 +13,7 @@ export async function askLedger(interview: Interview, proposed: string): Promise
       key: 'ledgerUrl',
       message: 'The ledger: sqlite:FILE, or postgresql://user@host/database',
       initial: proposed,
-      read: (text) => readLedger(text, folder),
+      read: (text) => readLedger(text, folder, interview),
     });
     const password = place.url.startsWith('sqlite:')
       ? undefined

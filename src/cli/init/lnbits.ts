@@ -2,9 +2,8 @@ import { resolve } from 'node:path';
 import { readCa } from '../../config/ca.ts';
 import { Secret } from '../../config/secret.ts';
 import { checkLnbits, checkSourceWallet, checkSuperuser } from '../../operations/init-checks.ts';
-import { usage } from '../terminal/context.ts';
 import { checked, checkedKey, mayGoInClear, shape } from './checks.ts';
-import { flagOf, type Interview } from './interview.ts';
+import { flagOf, type Interview, wrongAnswer } from './interview.ts';
 import { secretAnswer } from './secret-file.ts';
 import type { InstallationSettings } from './settings.ts';
 
@@ -18,11 +17,12 @@ export async function askLnbits(interview: Interview): Promise<InstallationSetti
     message: 'The address of LNbits',
     initial: interview.terminal ? 'https://' : '',
     read: async (text) => {
-      const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      const url = checked(shape.lnbits.shape.url, withScheme(text), 'lnbitsUrl');
       if (caFile !== undefined && url.startsWith('http:')) {
-        throw usage(
-          `${flagOf('lnbitsCaFile')}: has no effect with ${flagOf('lnbitsUrl')} http://….`,
-          'Use https://, or leave it out.',
+        throw wrongAnswer(
+          'lnbitsUrl',
+          `${flagOf('lnbitsCaFile')} has no effect with http://…`,
+          'Use https://, or leave that option out.',
         );
       }
       const insecure_http = await mayGoInClear(url, interview);
@@ -73,10 +73,16 @@ async function askSuperuser(
     file: 'superuser.password',
     read: async (text) => {
       if (text === '')
-        throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
+        throw wrongAnswer('superuserPasswordFile', 'it is empty', 'The superuser has a password.');
       const superuser = { name, password: new Secret(text) };
       await interview.test(checkSuperuser, { url, ca, superuser });
       return superuser;
     },
   });
+}
+
+/** An address as people type it: `https://` may be missing, or stand there twice where it was proposed. */
+function withScheme(text: string): string {
+  const [, address = ''] = /^(?:https?:\/\/(?=[a-z]+:\/\/))?(.*)$/i.exec(text) ?? [];
+  return address === '' || address.includes('://') ? address : `https://${address}`;
 }

@@ -1,25 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BridgeError } from '../../errors.ts';
 import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../../lib/text.ts';
 import { thisUser } from '../../lib/users.ts';
 import { readAnswerFile } from '../../operations/init.ts';
 import type { InitOptions } from './init-options.ts';
-import { flagOf, type Interview, type Question } from './interview.ts';
+import { type Interview, type Question, wrongAnswer } from './interview.ts';
 
 /** The content of a file. Throws `usage/invalid`, which names the option. */
 export async function contents(interview: Interview, path: string, key: keyof InitOptions): Promise<string> {
   const { bytes, failed } = await interview.perform(readAnswerFile, { path });
   if (bytes === null) {
-    throw new BridgeError(
-      'usage/invalid',
-      `${flagOf(key)}: cannot read ${path} (${failed}).`,
+    throw wrongAnswer(
+      key,
+      `cannot read ${path} (${failed})`,
       failed === 'EACCES' ? `${thisUser()} may not read it.` : 'Check the path.',
     );
   }
   const text = decodeText(Buffer.from(bytes));
   if (text !== undefined) return text;
-  throw new BridgeError('usage/invalid', `${flagOf(key)}: ${path} is text in UTF-16.`, UTF16_HINT);
+  throw wrongAnswer(key, `${path} is text in UTF-16`, UTF16_HINT);
 }
 
 /**
@@ -42,6 +41,7 @@ export async function secretAnswer<T>(
       return answer;
     } catch (error) {
       if (!interview.terminal) throw error;
+      interview.note(`${beside} is there already, but cannot be used.`);
       interview.complain(error);
     }
   }
@@ -53,9 +53,5 @@ export async function secretAnswer<T>(
 function line(text: string, key: keyof InitOptions): string {
   const value = oneLine(text);
   if (value !== undefined) return value;
-  throw new BridgeError(
-    'usage/invalid',
-    `${flagOf(key)}: blanks or line breaks stand around the secret.`,
-    ONE_LINE_HINT,
-  );
+  throw wrongAnswer(key, 'blanks or line breaks stand around the secret', ONE_LINE_HINT);
 }

@@ -56,7 +56,9 @@ async function askPassphrase(interview: Interview, path: string, text: string): 
       if (passphrase === '') {
         throw usage(
           `${path} needs a passphrase.`,
-          `Put it into a file, and give that file: ${flagOf('sshPassphraseFile')}.`,
+          interview.terminal
+            ? undefined
+            : `Put it into a file, and give that file: ${flagOf('sshPassphraseFile')}.`,
         );
       }
       const opened = await interview.perform(inspectSshKey, {

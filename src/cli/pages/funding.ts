@@ -8,7 +8,6 @@ import {
   RATE_SCALE,
   sum,
 } from '../../dca/money.ts';
-import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type {
   AdjustedFundingView,
@@ -21,14 +20,14 @@ import type {
 import { counted, formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
-import { withLastReading } from './last-reading.ts';
+import { lastReadText, withLastReading } from './last-reading.ts';
 
 export function fundingsPage(all: FundingView[], timezone: string): string {
   if (all.length === 0) return 'No fundings.';
   const rows = all.map((one) => [
     one.id,
     one.client,
-    one.machine === null ? 'any' : machineCell(one.machine, one.machine_name),
+    one.machine === null ? 'any' : formatMachine(one.machine, one.machine_name),
     cash(one, one.amount),
     groupDigits(one.remaining),
     one.rate === null ? null : rateOf(one.rate),
@@ -111,7 +110,9 @@ export function cancelledPage(funding: CheckedFundingView, timezone: string): st
 export function adjustedPage(funding: AdjustedFundingView, timezone: string): string {
   const { id, client, amount, remaining } = funding;
   const adjusted = `${id} of ${client} is ${cash(funding, amount)} now; ${cash(funding, remaining)} remain.`;
-  return withLastReading(funding, adjusted, timezone);
+  if (funding.lamassu !== null) return withLastReading(funding, adjusted, timezone);
+  // Cash was added, so nothing was read: what remains is what the ledger knows.
+  return wrapped(`${adjusted}\n${lastReadText(funding.last_read_at, timezone)}`);
 }
 
 export function movedFundingPage(funding: CheckedFundingView, timezone: string): string {

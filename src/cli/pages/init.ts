@@ -82,7 +82,10 @@ export function initPage(made: MadeView, runner: Runner): string {
   } else forServer(made, runner, step);
   const { check, everyDay } = commandsFor(config, runner);
   step('On this host: check everything, and see what a run would do', check);
-  const timers = owner === null ? [] : ['sudo systemctl enable --now aio-dca{,-watch,-backup}.timer'];
+  const timers =
+    owner === null
+      ? []
+      : ['sudo systemctl enable --now aio-dca.timer aio-dca-watch.timer \\', '  aio-dca-backup.timer'];
   step('On this host: the clients, their cash, and the first run', [...everyDay, ...timers]);
   return [
     wrapped(

@@ -1,3 +1,4 @@
+import type { Instant } from '../../time.ts';
 import type { LastReadingView } from '../../views/last-reading.ts';
 import { clean } from '../terminal/clean.ts';
 import { formatTime } from '../terminal/figures.ts';
@@ -28,4 +29,10 @@ export function withLastReading(
   timezone: string,
 ): string {
   return wrapped(lamassu?.problem ? `${lastReadingText(id, lamassu, timezone)}\n${done}` : done);
+}
+
+/** Up to when the ledger knows what came out, where Lamassu was not read now. */
+export function lastReadText(at: Instant | null, timezone: string): string {
+  if (at === null) return 'Lamassu was never read: cash that came out is not in the ledger yet.';
+  return `Lamassu was last read at ${formatTime(at, timezone)}: cash that came out since is not in the ledger yet.`;
 }

@@ -105,7 +105,7 @@ function otherLines(view: RecoveryView): string[] {
     ...(runs === 0
       ? []
       : [
-          `${counted(runs, 'run')} of another copy, or made after the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
+          `${counted(runs, 'run')} of another copy, or made after the backup, ${dryRun ? 'would no longer stop' : runs === 1 ? 'no longer stops' : 'no longer stop'} this ledger. No other copy may be in use.`,
         ]),
     ...(view.former_wallets_accounted
       ? [

@@ -1,5 +1,4 @@
 import { groupDigits, parseDecimal, percent, percentRange, RATE_SCALE } from '../../dca/money.ts';
-import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message, steps } from '../../lib/message.ts';
 import type {
   ChangedMachineView,
@@ -18,7 +17,7 @@ export function machinesPage(all: MachineView[], timezone: string): string | Mes
     return message`No machine is known yet. ${call('doctor')} reads the machines of Lamassu.`;
   }
   const rows = all.map((one) => [
-    machineCell(one.machine, one.name),
+    formatMachine(one.machine, one.name),
     one.currency ?? 'not set',
     one.commission_rate && percent(rateOf(one.commission_rate)),
     amounts(one.remaining),

@@ -1,5 +1,5 @@
 import { formatSats, groupDigits } from '../../dca/money.ts';
-import { reasonInWords } from '../../lib/reason-words.ts';
+import { countedReason, reasonInWords } from '../../lib/reason-words.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
 import { counted, formatMachine, formatTime, shortId } from '../terminal/figures.ts';
@@ -35,7 +35,7 @@ export function runPage(report: RunView, timezone: string): string {
 
 /** Rows that are neither paid nor new in review, by reason. */
 function notYet({ not_yet: reasons }: RunView['source']): string {
-  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonInWords(reason)}`);
+  const counts = Object.entries(reasons).map(([reason, count]) => countedReason(count, reason));
   return counts.length === 0 ? '' : `; not paid, or not yet: ${counts.join(', ')}`;
 }
 

@@ -1,8 +1,7 @@
 import { formatDecimal, formatSats, groupDigits } from '../../dca/money.ts';
-import { machineCell } from '../../lib/machine-label.ts';
 import { call } from '../../lib/message.ts';
 import type { ReconciliationView } from '../../views/reconciliation.ts';
-import { counted } from '../terminal/figures.ts';
+import { counted, formatMachine } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
@@ -52,7 +51,7 @@ function sumsTable(days: DayView[]): string[] {
     return (['ledger', 'lamassu'] as const).map((side) => {
       const cash = decimalSum(ones.map((one) => one[side].fiat));
       return [
-        machineCell(machine, name),
+        formatMachine(machine, name),
         side,
         ones.reduce((sum, one) => sum + one[side].cash_outs, 0),
         `${groupDigits(cash)} ${currency}`,

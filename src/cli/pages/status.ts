@@ -1,10 +1,9 @@
 import { formatSats, groupDigits } from '../../dca/money.ts';
-import { machineCell } from '../../lib/machine-label.ts';
 import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatTime } from '../terminal/figures.ts';
+import { counted, formatMachine, formatTime } from '../terminal/figures.ts';
 import { padded } from '../terminal/grid.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
@@ -96,7 +95,7 @@ function cashLines({ cash }: StatusView): string[] {
     [
       'clients’ cash for',
       (one: CashInPlace) =>
-        one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name),
+        one.machine === null ? 'any machine' : formatMachine(one.machine, one.machine_name),
     ],
     ['', (one: CashInPlace) => one.currency],
     ['left', (one: CashInPlace) => groupDigits(one.remaining)],
@@ -110,6 +109,9 @@ function cashLines({ cash }: StatusView): string[] {
       shown.map(([title]) => title),
       cash.map((one) => shown.map(([, cell]) => cell(one))),
     ),
+    ...(cash.some((one) => one.machine === null) && cash.some((one) => one.machine !== null)
+      ? ['Cash for any machine can go out at each.']
+      : []),
   ];
 }
 

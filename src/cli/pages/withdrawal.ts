@@ -1,12 +1,12 @@
 import { cashText } from '../../dca/money.ts';
 import { type Message, message } from '../../lib/message.ts';
 import type { PreviewedWithdrawalView, WithdrawnFundingView } from '../../views/fundings.ts';
-import { clean } from '../terminal/clean.ts';
+import { formatMachine } from '../terminal/figures.ts';
 import { lastReadingText, withLastReading } from './last-reading.ts';
 
 export function withdrawalQuestion(seen: PreviewedWithdrawalView, timezone: string): Message {
   const { id, client, machine, machine_name: name, taken, lamassu } = seen;
-  const where = machine === null ? 'the machine' : clean(name ?? machine);
+  const where = machine === null ? 'the machine' : formatMachine(machine, name);
   return message`${lastReadingText(id, lamassu, timezone)}\nTake all ${cashText(taken, seen.currency)} that remain of ${id} of ${client} out of ${where}?`;
 }
 

@@ -31,8 +31,11 @@ export interface Cli {
   config(): Promise<Config>;
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
-  /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` if the answer is no. */
-  confirm(question: string | Message): Promise<void>;
+  /**
+   * Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` if the answer is no, with
+   * `ifNot` as its hint.
+   */
+  confirm(question: string | Message, ifNot?: Message): Promise<void>;
   /** Does an operation, and answers its view. */
   perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
@@ -93,7 +96,8 @@ export function makeCli(command: Command): Cli {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);
       else if (!globals.quiet && text !== '') process.stdout.write(forPeople(1, `${text}\n`));
     },
-    confirm: (question) => confirm(asWritten(inCommandWords(question)), { yes: globals.yes ?? false }),
+    confirm: (question, ifNot) =>
+      confirm(asWritten(inCommandWords(question)), { yes: globals.yes ?? false, ifNot }),
   };
 }
 

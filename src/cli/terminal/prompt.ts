@@ -1,4 +1,5 @@
 import { BridgeError } from '../../errors.ts';
+import type { Message } from '../../lib/message.ts';
 
 /** The longest wait for an answer, in ms: after that, the question is outdated. */
 const ANSWER_MS = 15 * 60_000;
@@ -6,9 +7,12 @@ const ANSWER_MS = 15 * 60_000;
 /**
  * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, because stdout
  * holds one JSON document. Throws BridgeError `usage/declined` if the operator says no, cancels, or does not answer
- * within a quarter of an hour; `usage/confirm` if there is no terminal.
+ * within a quarter of an hour; `usage/confirm` if there is no terminal. `ifNot`: what to do first after a no.
  */
-export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
+export async function confirm(
+  question: string,
+  { yes, ifNot }: { yes: boolean; ifNot?: Message | undefined },
+): Promise<void> {
   if (yes) return;
   if (!canAsk()) {
     throw new BridgeError(
@@ -22,7 +26,7 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
     (signal) => prompts.confirm({ message: question, output: process.stderr, initialValue: false, signal }),
     ANSWER_MS,
   );
-  if (!answer) throw declined();
+  if (!answer) throw declined(undefined, ifNot);
 }
 
 /**
@@ -87,8 +91,8 @@ export async function answered<T>(
 }
 
 /** The error when a question was not answered with yes. */
-export function declined(what = 'The question was not answered with yes.'): BridgeError {
-  return new BridgeError('usage/declined', `${what} Nothing was written.`);
+export function declined(what = 'The question was not answered with yes.', hint?: Message): BridgeError {
+  return new BridgeError('usage/declined', `${what} Nothing was written.`, hint);
 }
 
 /** Whether there is a terminal to ask on. */

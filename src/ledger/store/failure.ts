@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path';
 import { BridgeError, type ErrorCode } from '../../errors.ts';
 import { tlsReason } from '../../lib/tls.ts';
+import { CHECK_NAME, isUnresolved } from '../../lib/unresolved.ts';
 import { thisUser } from '../../lib/users.ts';
 
 type KnownFailure = [code: Extract<ErrorCode, `ledger/${string}`>, hint: string];
@@ -273,6 +274,7 @@ function ofWire(code: string, error: Error): KnownFailure | undefined {
   }
   // pg's messages if the server asks for a password and there is none, or for another kind of log-in.
   if (/^SASL|password|^Unknown auth/i.test(message)) return ['ledger/rights', RIGHTS];
+  if (isUnresolved(error)) return ['ledger/unreachable', `${CHECK_NAME} It is in [ledger] url.`];
   if (/^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_|ADDR|NOBUFS)|^ENOTFOUND|^ECANCELED/.test(code))
     return ['ledger/unreachable', SERVER];
   if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM')
