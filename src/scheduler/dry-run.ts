@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
 import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
+import type { LamassuMachine } from '../lamassu/database.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
@@ -11,6 +12,7 @@ import { doubtsAt } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { neededSats } from '../ledger/credits/plan.ts';
 import { OPERATOR, type Who } from '../ledger/log/log.ts';
+import { seeMachines } from '../ledger/machines/machines.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
@@ -102,6 +104,7 @@ export async function dryRun(deps: Pick<PollDeps, 'ledger' | 'config' | 'signal'
 export interface ReadAhead {
   now: Instant;
   systemIdentifier: string | null;
+  machines: LamassuMachine[];
   pages: JudgedRow[][];
   clocks: Awaited<ReturnType<typeof readingClocks>>;
   behind: Set<string>;
@@ -127,7 +130,7 @@ export async function readAhead(
         pagesToRead(ledger.db, source, { ...config.lamassu, position, behind }),
       );
       const { now: at, systemIdentifier } = source;
-      return { now: at, systemIdentifier, pages, clocks: known, behind };
+      return { now: at, systemIdentifier, machines: await source.machines(), pages, clocks: known, behind };
     } finally {
       await source.close();
     }
@@ -146,13 +149,19 @@ export async function distributeAhead(
   on: Pick<Reading, 'onCashOut' | 'onReview'>,
 ): Promise<ReadReport> {
   const { mark } = await bind(trx, config.lamassu, read, clock.now());
+  // As a run does, so that the plan has the names of machines that the ledger does not know yet.
+  const see = () => seeMachines(trx, { ...who, at: clock.now() }, read.machines, config.lamassu.name);
+  await see();
   const doubts = await doubtsAt(trx, read.clocks.latest);
   const reading = {
     ...readingOf(config, { db: trx, clock }, (work) => work(trx), mark, who),
     clocks: { ...read.clocks, doubts, behind: read.behind },
     ...{ ...on, signal },
   };
-  return readCashOuts(reading, read.now, read.pages);
+  const report = await readCashOuts(reading, read.now, read.pages);
+  // The ledger may know an unpaired machine only now.
+  await see();
+  return report;
 }
 
 interface Ahead {
