@@ -24,7 +24,7 @@ import { waitLines } from '../../src/cli/pages/waits.ts';
 import * as withdrawal from '../../src/cli/pages/withdrawal.ts';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { fittedPage } from '../../src/cli/terminal/wrap.ts';
-import type { Message } from '../../src/lib/message.ts';
+import { call, type Message } from '../../src/lib/message.ts';
 import { countedReason, reasonWords } from '../../src/lib/reason-words.ts';
 import * as cashOutViews from '../../src/views/cash-outs.ts';
 import * as clientViews from '../../src/views/clients.ts';
@@ -369,6 +369,14 @@ test('each reason has words for a number of rows', () => {
       /^1 (whose|with|in|error|paid|confirmed|not|never|larger|changed|could) ?/,
     );
   expect(countedReason(1, 'not-dispensed')).toBe('1 whose cash is not out yet');
+});
+
+test('the next step of a status is on one line, so that it can be copied', () => {
+  const view = sample(statusViews.statusView, '', 0, '', {}) as z.output<typeof statusViews.statusView>;
+  const help = call('fundings.add', { client: null, amount: null, any_machine: true, deposited: true });
+  const next = { what: 'enter the clients’ cash', help };
+  const page = printed((one) => status.statusPage(one, ZONE), { ...view, next }, COLUMNS);
+  expect(page).toMatch(/^ *`aio-dca fundings add CLIENT "AMOUNT" --any-machine --deposited`$/m);
 });
 
 test('a number of runs has its verb', () => {

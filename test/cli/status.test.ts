@@ -118,7 +118,9 @@ test('a new ledger says what comes next', async () => {
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
   const page = (await world.must(['status'])).stdout;
   expect(page).toContain('No client has cash in a machine.');
-  expect(page).toMatch(/\nNothing waits to be paid\.\n\nNext: add a client: aio-dca clients add NAME .*\n$/);
+  expect(page).toMatch(
+    /\nNothing waits to be paid\.\n\nNext: add a client: `aio-dca clients add NAME .*`\n$/,
+  );
   expect(page).toMatch(/^Cash-outs +none yet$/m);
   expect(page).toMatch(/^Owed +nothing$/m);
 });
@@ -127,14 +129,16 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   const next = async () => (await world.must(['status'])).stdout.split('\n').at(-2);
   await world.addClient('alice');
   expect(await next()).toBe(
-    'Next: enter the clients’ cash: aio-dca fundings add CLIENT "AMOUNT" --any-machine --deposited',
+    'Next: enter the clients’ cash: `aio-dca fundings add CLIENT "AMOUNT" --any-machine --deposited`',
   );
   const way = ['fundings', 'add', 'alice', '10 GTQ', '--any-machine', '--json'];
   const { id: onItsWay } = (await world.must(way)).json<{ id: string }>();
-  expect(await next()).toBe('Next: confirm the cash once it is in the machine: aio-dca fundings confirm ID');
+  expect(await next()).toBe(
+    'Next: confirm the cash once it is in the machine: `aio-dca fundings confirm ID`',
+  );
   await world.must(['fundings', 'cancel', onItsWay]);
   await world.addFunding('alice', '6000 GTQ');
-  expect(await next()).toBe('Next: the first run: aio-dca poll');
+  expect(await next()).toBe('Next: the first run: `aio-dca poll`');
   const id = await world.insertCashOut();
   const run = (await world.must(['poll', '--json'])).json<{ run: string; finished_at: string }>();
   const now = (await world.must(['status', '--json'])).json<Record<string, unknown>>();

@@ -17,7 +17,7 @@ type RowOf<One> = ViewOf<One> extends { rows: (infer Row)[] } ? Row : never;
 export type Text = string | Message;
 /** A page of a view: its text, or how to make it; also from what was asked for. */
 type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
-/** A question, below the page that it is about. A yes also adds `agreed` to the input; `ifNot`: what a no needs first. */
+/** A question, below the page that it is about. A yes also adds `agreed` to the input; `ifNot` follows a no. */
 export interface PagedQuestion {
   page?: Text;
   question: Text;

@@ -58,7 +58,7 @@ export function statusPage(view: StatusView, timezone: string): string {
       : ['Waits:', ...waitLines(view.waits, timezone)]),
     '',
     ...attentionLines(view),
-    ...(next ? [`Next: ${next.what}: ${commandOf(next.help)}`] : []),
+    ...(next ? [`Next: ${next.what}: \`${commandOf(next.help)}\``] : []),
     ...(pause ? [`Paying is paused. It goes on with: ${commandOf(call('payouts.resume'))}`] : []),
   ].join('\n');
 }
