@@ -463,7 +463,7 @@ describe('in a terminal', { retry: 1 }, () => {
     await answer('The superuser’s password', 'guessed');
     await answer('LNbits does not let', world.lnbits.superuser.password);
     await answer('The ledger:', instead('postgresql://me:secret@127.0.0.1/x'));
-    await answer('a password does not belong', instead(`sqlite:${folder}/ledger.sqlite`));
+    await answer('A password does not belong', instead(`sqlite:${folder}/ledger.sqlite`));
     const { code, screen } = await terminal.ended;
     expect({ code, screen }).toEqual({
       code: 0,
