@@ -1,6 +1,7 @@
 import { BridgeError, concerns } from '../errors.ts';
 import type { LamassuMachine } from '../lamassu/database.ts';
-import { findMachine, seeMachines } from '../ledger/machines/machines.ts';
+import { findMachine } from '../ledger/machines/machines.ts';
+import { seeMachines } from '../ledger/machines/register.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Context } from './operation.ts';
 import type { ReadingContext } from './undistributed.ts';

@@ -12,7 +12,7 @@ import { doubtsAt } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { neededSats } from '../ledger/credits/plan.ts';
 import { OPERATOR, type Who } from '../ledger/log/log.ts';
-import { seeMachines } from '../ledger/machines/machines.ts';
+import { seeMachines } from '../ledger/machines/register.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
