@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pairMachine } from '../support/lamassu.ts';
 import { inTerminal, keys } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -79,6 +80,30 @@ test('without a terminal nothing is asked, so a timer is never stopped', async (
     await other.addClient('alice');
     await other.insertCashOut();
     expect((await other.must(['poll', '--json'])).json()).toMatchObject({ distributed: { cash_outs: 1 } });
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a ledger that nothing has filled has the names of machines from Lamassu', async () => {
+  const other = await startWorld({ tunnel: 'direct' });
+  try {
+    await other.must(['migrate']);
+    await other.addClient('alice');
+    await pairMachine(other.lamassu, 'Antigua');
+    await other.insertCashOut();
+    await other.insertCashOut({ dispense_confirmed: false, error: 'cassette empty' });
+    const { stdout: plan } = await other.aioDca(['poll', '--dry-run']);
+    expect(plan).not.toMatch(/(at|,) 7a1f4c2e/);
+    expect(plan.match(/Antigua \(7a1f4c2e\)/g)).toHaveLength(3);
+    const terminal = inTerminal(['--config', other.configFile, 'poll'], { columns: 80 });
+    await terminal.shows('Continue?');
+    terminal.type(keys.enter);
+    expect((await terminal.ended).screen.replace(/\s+│?\s*/g, ' ')).toContain(
+      '4,000.00 GTQ at Antigua (7a1f4c2e), 484,207 sat, in 1 cash-out',
+    );
+    // Neither of them wrote what it read.
+    expect((await other.must(['machines', 'list', '--json'])).json()).toEqual([]);
   } finally {
     await other.stop();
   }
