@@ -94,7 +94,6 @@ export function initPage(made: MadeView, runner: Runner): string {
     wrapped(`${title('Ledger')}  ${shortId(ledger.id)} at ${ledger.url}`),
     ...(lamassu.missing === null ? [] : [wrapped(`${title('Not yet')} ${clean(lamassu.missing)}`)]),
     ...warnings(made).map((text) => wrapped(`${title('Warning')} ${text}`)),
-    '',
     title('What remains to be done'),
     ...steps,
     `Explained in ${inPackage('docs/install.md')}`,
