@@ -9,6 +9,7 @@ import { at, invalidConfig } from './explain.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { type LedgerUrl, ledgerTls } from './ledger-url.ts';
 import { required, secretSources } from './secrets.ts';
+import { buildWeb } from './web.ts';
 
 /** The settings as the program uses them; secrets are getters. */
 export function build(path: string, text: string, file: ConfigFile, env: NodeJS.ProcessEnv): Config {
@@ -61,6 +62,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       at(text, 'lnbits.url', `${CLEAR}: use https://, or set insecure_http = true if that is meant`),
     );
   }
+  const web = buildWeb(file.web, (key, what) => mistakes.push(at(text, key, what)));
   if (mistakes.length > 0) throw invalidConfig(path, mistakes);
   const pem = (key: string, file: string | undefined) =>
     file === undefined ? undefined : readCa(key, resolve(dirname(path), file));
@@ -130,6 +132,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
     schedule: file.schedule,
     log: file.log,
     metrics: { listen: file.metrics.listen },
+    web,
     secretFiles: [...new Set(sources.flatMap((source) => source.path ?? []))],
   };
 }

@@ -4,6 +4,7 @@ import type { Instant } from '../time.ts';
 import type { Amount } from '../typed/numbers.ts';
 import type { ConfigFile } from './file-schema.ts';
 import type { Secret } from './secret.ts';
+import type { WebConfig } from './web.ts';
 
 /**
  * The validated config.toml. Each `Secret` is read at its first use, so `verify` works for a user who may not read the
@@ -74,6 +75,7 @@ export interface Config {
   schedule: { poll: string };
   log: ConfigFile['log'];
   metrics: { listen: string | undefined };
+  web: WebConfig;
   /** The files that hold secrets, perhaps config.toml itself; `doctor` checks their modes. */
   secretFiles: string[];
 }

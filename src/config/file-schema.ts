@@ -2,36 +2,15 @@ import { validate as isCron } from 'node-cron';
 import { TomlDate } from 'smol-toml';
 import * as z from 'zod';
 import { MAX_SATS } from '../dca/money.ts';
+import { parseDuration } from '../typed/durations.ts';
 import { parseZonedTime } from '../typed/times.ts';
 import { type LedgerUrl, readLedgerUrl } from './ledger-url.ts';
+import { isNetwork, readOrigin } from './web.ts';
 
 /*
  * The schema of config.toml, with its defaults. The message of a check continues the sentence "expected …". Secrets are
  * optional here, since they may come from a file or the environment (secrets.ts).
  */
-
-const UNITS = [
-  ['ms', 1],
-  ['s|seconds?', 1000],
-  ['min|minutes?', 60_000],
-  ['h|hours?', 3_600_000],
-  ['d|days?', 86_400_000],
-] as const;
-
-/**
- * `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, zero, and more than ten
- * years.
- */
-export function parseDuration(text: string): number | undefined {
-  for (const [names, ms] of UNITS) {
-    const length = Number(new RegExp(`^([0-9]{1,9}) *(?:${names})$`).exec(text)?.[1] ?? 0) * ms;
-    if (length > 0 && length <= LONGEST_MS) return length;
-  }
-  return undefined;
-}
-
-/** Ten years: a time this far from now is still valid. */
-const LONGEST_MS = 3650 * 86_400_000;
 
 /** Text that `parse` can read: it returns undefined for invalid text, for which `rather` has what is expected. */
 function read<T>(
@@ -175,6 +154,18 @@ const payouts = table({
   daily_ceiling_sats: sats.optional(),
 });
 
+function listen(example: string) {
+  const expected = `an address and a port, like "${example}"`;
+  return text(expected).regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, { error: expected });
+}
+
+function site(address: string, url: string) {
+  return table({
+    listen: listen(address).prefault(address),
+    public_url: read(`an address without a path, like "${url}"`, readOrigin).optional(),
+  });
+}
+
 const methods = ['ticker', 'margin', 'markup'] as const;
 
 export const fileSchema = table({
@@ -215,12 +206,17 @@ export const fileSchema = table({
   log: table({
     level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   }).prefault({}),
-  metrics: table({
-    listen: text('an address and a port, like "127.0.0.1:9464"')
-      .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, {
-        error: 'an address and a port, like "127.0.0.1:9464"',
-      })
-      .optional(),
+  metrics: table({ listen: listen('127.0.0.1:9464').optional() }).prefault({}),
+  web: table({
+    client: site('127.0.0.1:8091', 'https://dca.example.org').optional(),
+    admin: site('127.0.0.1:8092', 'http://localhost:8092').optional(),
+    trusted_proxies: z
+      .array(
+        z.string().refine(isNetwork, { error: 'addresses and networks, like "127.0.0.1" or "10.0.0.0/8"' }),
+        { error: 'a list of addresses and networks, like ["127.0.0.1"]' },
+      )
+      .default([]),
+    insecure_http: z.boolean({ error: 'true or false' }).default(false),
   }).prefault({}),
 });
 

@@ -1,11 +1,11 @@
 import { invalid } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** The short ids of the lists: `f12` a funding, `p118` a payout, `c3` a credit. Throws `usage/invalid`. */
-export function parseId(kind: 'f' | 'p' | 'c', text: string, field: string): bigint {
-  const match = /^([fpc])([0-9]{1,18})$/i.exec(text.trim());
+/** The short ids of the lists: `f12` a funding, `p118` a payout, `c3` a credit, `r7` a run. Throws `usage/invalid`. */
+export function parseId(kind: 'f' | 'p' | 'c' | 'r', text: string, field: string): bigint {
+  const match = /^([fpcr])([0-9]{1,18})$/i.exec(text.trim());
   if (match?.[1]?.toLowerCase() === kind && match[2]) return BigInt(match[2]);
-  const noun = { f: 'a funding', p: 'a payout', c: 'a credit' }[kind];
+  const noun = { f: 'a funding', p: 'a payout', c: 'a credit', r: 'a run' }[kind];
   throw invalid(
     field,
     `${quote(text)} is not the id of ${noun}`,
