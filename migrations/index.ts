@@ -12,6 +12,7 @@ import * as seenWallets from './0010-seen-wallets.ts';
 import * as requests from './0011-requests.ts';
 import * as ownShareReasons from './0012-own-share-reasons.ts';
 import * as payoutLack from './0013-payout-lack.ts';
+import * as people from './0014-people.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '0011-requests': requests,
   '0012-own-share-reasons': ownShareReasons,
   '0013-payout-lack': payoutLack,
+  '0014-people': people,
 };

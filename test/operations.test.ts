@@ -8,32 +8,39 @@ import { OPERATOR, type Principal, toJson } from '../src/ledger/log/log.ts';
 import { seeMachine } from '../src/ledger/machines/register.ts';
 import type { Ledger } from '../src/ledger/store/open.ts';
 import type { Needs, Operation, Session } from '../src/operations/operation.ts';
+import { type Audience, mayDo, SCOPES, scopeOf } from '../src/operations/rights.ts';
 import { plus, systemClock } from '../src/time.ts';
 import { books } from './support/books.ts';
 import { now } from './support/clock.ts';
 import { forEachLedger } from './support/ledgers.ts';
 import { everyOperation, perform, sessionOn } from './support/operations.ts';
+import { bookkeeper, person } from './support/principals.ts';
 
 /* Who may do each operation besides the operator, and that a client sees and reaches only what is the client's own. */
 
-type Kind = Principal['kind'];
+type Kind = Audience;
 
 /** Every operation by who may do it. */
 const rights: [may: Kind[], names: string][] = [
+  [['guest'], 'access.enter access.look access.passkey access.password access.session access.token'],
+  [['bookkeeper', 'client', 'guest'], 'access.passkey_options'],
+  [['bookkeeper'], 'access.prove_passkey access.prove_password'],
   [
     ['bookkeeper', 'client'],
-    `clients.show clients.statement export.make fundings.list fundings.show log.list payouts.list
+    `clients.show events.newest credentials.add_passkey credentials.list credentials.passkey_options credentials.remove
+     sessions.end sessions.end_all sessions.list clients.statement export.make fundings.list fundings.show log.list payouts.list
      payouts.show purchases.list purchases.show`,
   ],
   [['client'], `clients.pause clients.resume clients.set`],
+  [['bookkeeper'], 'credentials.set_password credentials.totp_secret'],
   [
     ['bookkeeper'],
     `cash_outs.list cash_outs.show clients.list clock.show commission.list credits.list credits.show
-     machines.list machines.show metrics.show review.list review.show status verify`,
+     machines.list machines.show metrics.show review.list review.show runs.list status verify`,
   ],
   [
     [],
-    `backup.make clients.add clients.close clock.restate commission.add commission.remove commission.set config
+    `backup.make clients.add clients.close clients.invite clock.restate commission.add commission.remove commission.set config
      credits.preview_resolve credits.resolve doctor fixed.run fundings.add fundings.adjust
      fundings.cancel fundings.confirm fundings.move fundings.preview_add fundings.preview_confirm
      fundings.preview_withdraw fundings.withdraw init.check_lamassu init.check_ledger init.check_lnbits init.check_postgresql
@@ -43,16 +50,19 @@ const rights: [may: Kind[], names: string][] = [
      machines.preview_replace machines.replace machines.set migrate payouts.hold payouts.hold_all
      payouts.overpaid payouts.pause payouts.preview_overpaid payouts.preview_release_all
      payouts.preview_resolve payouts.release payouts.release_all payouts.resolve payouts.resume
-     payouts.retry poll poll.preview poll.preview_first reconcile review.dismiss review.release role_sql run
+     payouts.retry people.add people.disable people.enable people.invite people.list people.set poll poll.preview poll.preview_first reconcile review.dismiss review.release role_sql run serve
      settlements.external settlements.preview_external settlements.preview_settle
-     settlements.preview_void settlements.settle settlements.void`,
+     settlements.preview_void settlements.settle settlements.void tokens.add tokens.list tokens.revoke`,
   ],
 ];
 
 const mayOf = new Map(
   rights.flatMap(([may, names]) => names.split(/\s+/).map((name) => [name, may] as const)),
 );
-const ofClients = [...mayOf].filter(([, may]) => may.includes('client')).map(([name]) => name);
+/** Whoever asks is the subject: `test/operations/access.test.ts`. */
+const ofClients = [...mayOf]
+  .filter(([name, may]) => may.includes('client') && !/^(access|credentials|events|sessions)\./.test(name))
+  .map(([name]) => name);
 
 test('every operation is placed by who may do it', async () => {
   const placed = [...mayOf].map(([name, may]) => `${name}: ${may.toSorted().join(' ')}`);
@@ -67,8 +77,12 @@ test('what a principal may not do is refused before anything is read', async () 
     withLedger: () => Promise.reject(new Error('the ledger was opened')),
     stopSignal: () => AbortSignal.any([]),
   });
-  for (const principal of [{ kind: 'client', client: 'alice' }, { kind: 'bookkeeper' }] as const) {
-    const refused = (await everyOperation()).filter(({ name }) => !mayOf.get(name)?.includes(principal.kind));
+  for (const [kind, principal] of [
+    ['client', { kind: 'client', client: 'alice' }],
+    ['bookkeeper', bookkeeper],
+    ['guest', { kind: 'guest' }],
+  ] as [Kind, Principal][]) {
+    const refused = (await everyOperation()).filter(({ name }) => !mayOf.get(name)?.includes(kind));
     expect(refused.length).toBeGreaterThan(60);
     for (const operation of refused) {
       const error = await perform(operation, session(principal), {}).catch((thrown: unknown) => thrown);
@@ -78,6 +92,65 @@ test('what a principal may not do is refused before anything is read', async () 
       ]);
     }
   }
+});
+
+/** What a person of the role operator may not do, though an owner may. */
+const OF_OWNERS =
+  `commission.add commission.remove commission.set machines.preview_replace machines.replace people.add
+  people.disable people.enable people.invite people.list people.set tokens.add tokens.list tokens.revoke`.split(
+    /\s+/,
+  );
+
+/** What only the shell of the host may do. */
+const OF_THE_SHELL = /^(backup|init|ledger)\.|^(migrate|role_sql|run|serve)$/;
+
+/** What a token may do, by its scope; every other operation no token may. */
+const BY_SCOPE: Record<string, string> = {
+  read: `cash_outs.list cash_outs.show clients.list clients.show clients.statement clock.show commission.list config
+    credits.list credits.show doctor events.newest export.make fundings.list fundings.show log.list machines.list
+    machines.show metrics.show payouts.list payouts.show poll.preview poll.preview_first purchases.list
+    purchases.show reconcile review.list review.show runs.list status verify`,
+  'clients:write': `clients.add clients.close clients.invite clients.pause clients.resume clients.set`,
+  'commission:write': `commission.add commission.remove commission.set`,
+  'fundings:write': `fundings.add fundings.adjust fundings.cancel fundings.confirm fundings.move fundings.preview_add
+    fundings.preview_confirm fundings.preview_withdraw fundings.withdraw`,
+  'machines:write': `machines.preview_replace machines.replace machines.set`,
+  'payouts:write': `payouts.hold payouts.hold_all payouts.overpaid payouts.pause payouts.preview_overpaid
+    payouts.preview_release_all payouts.preview_resolve payouts.release payouts.release_all payouts.resolve
+    payouts.resume payouts.retry`,
+  'review:write': `review.dismiss review.release`,
+  'runs:write': `fixed.run poll`,
+  'settlements:write': `settlements.external settlements.preview_external settlements.preview_settle
+    settlements.preview_void settlements.settle settlements.void`,
+};
+
+test('what each role and each scope may do', async () => {
+  const operations = await everyOperation();
+  const scopes = new Map(
+    Object.entries(BY_SCOPE).flatMap(([scope, names]) =>
+      names.split(/\s+/).map((name) => [name, scope] as const),
+    ),
+  );
+  expect(new Set(scopes.values())).toEqual(new Set(SCOPES));
+  for (const operation of operations) {
+    const { name } = operation;
+    expect([name, scopeOf(operation)]).toEqual([name, scopes.get(name) ?? null]);
+    const may = (principal: Principal) => mayDo(operation, principal);
+    const isShells = OF_THE_SHELL.test(name);
+    const isReadOrOwn = mayOf.get(name)?.includes('bookkeeper') === true;
+    expect([
+      name,
+      ...(['owner', 'operator', 'bookkeeper'] as const).map((role) => may(person(role))),
+      may({ kind: 'operator' }),
+    ]).toEqual([name, !isShells, !isShells && !OF_OWNERS.includes(name), isReadOrOwn, true]);
+    for (const scope of SCOPES) {
+      const token = { kind: 'token', token: 't', scopes: [scope] } as const;
+      expect([name, scope, may(token)]).toEqual([name, scope, scopes.get(name) === scope]);
+    }
+    expect([name, may({ kind: 'token', token: 't', scopes: [] })]).toEqual([name, false]);
+  }
+  const names = operations.map(({ name }) => name);
+  for (const name of [...scopes.keys(), ...OF_OWNERS]) expect(names).toContain(name);
 });
 
 const who = { principal: OPERATOR, actor: 'dora', run: null, clock: systemClock };

@@ -159,6 +159,7 @@ const mayUse: Record<string, string[]> = {
   dca: [],
   typed: ['dca'],
   config: ['dca', 'typed'],
+  access: ['config/secret'],
   lnbits: ['config/secret'],
   lamassu: ['config/secret', 'dca'],
   ledger: ['config/secret', 'dca', 'migrations'],
@@ -184,6 +185,7 @@ const mayUse: Record<string, string[]> = {
     'statement',
   ],
   operations: [
+    'access',
     'config',
     'dca',
     'doctor',
@@ -204,8 +206,12 @@ const mayUse: Record<string, string[]> = {
   ],
   // Besides operations, views and the configuration, a door only writes and reads values: what people type (typed), and
   // the digits of amounts (dca/money), as lib, errors.ts and time.ts do. None of them decides what the program does.
-  cli: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views'],
+  cli: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views', 'web/start-sites.ts'],
+  web: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views'],
 };
+
+/** What parses, calls an operation and shows its view. */
+const DOORS = ['cli', 'web'];
 
 /** Whether a file of this folder may import this one; both without `src/`. */
 function mayImport(folder: string, target: string): boolean {
@@ -438,17 +444,22 @@ const rules: {
     },
   },
   {
-    rule: 'a door opens no database and sends no request',
+    rule: 'a door opens no database and sends no request; only the web listens',
     breaks: (path, text) =>
-      path.startsWith('src/cli/') &&
-      /'(kysely|pg|pg-cursor|ssh2|undici|node:(sqlite|net|tls|http|https))'/.test(text),
+      (path.startsWith('src/cli/') &&
+        /'(kysely|pg|pg-cursor|ssh2|undici|node:(sqlite|net|tls|http|https))'/.test(text)) ||
+      (path.startsWith('src/web/') &&
+        /'(kysely|pg|pg-cursor|ssh2|undici|node:(sqlite|tls|https))'/.test(text)),
     examples: { path: 'src/cli/x.ts', texts: ["import { sql } from 'kysely';"] },
   },
   {
     rule: 'a door imports only operations, views, config and how values are written',
     breaks: (path, text) =>
-      path.startsWith('src/cli/') &&
-      importsOf(text).some((name) => !mayImport('cli', join(dirname(path), name).replace(/^src\//, ''))),
+      DOORS.some(
+        (door) =>
+          path.startsWith(`src/${door}/`) &&
+          importsOf(text).some((name) => !mayImport(door, join(dirname(path), name).replace(/^src\//, ''))),
+      ),
     examples: {
       path: 'src/cli/x.ts',
       texts: [

@@ -11,10 +11,14 @@ export const listCashOuts = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.strictObject({ limit: z.string().optional() }),
+  input: z.strictObject({
+    limit: z.string().optional(),
+    /** The last row that was shown: those behind it. */
+    after: z.string().optional(),
+  }),
   view: cashOutsView,
-  run: async ({ ledger }, { limit }) => {
-    const { rows, total } = await readCashOuts(ledger.db, parseLimit(limit));
+  run: async ({ ledger }, { limit, after }) => {
+    const { rows, total } = await readCashOuts(ledger.db, { limit: parseLimit(limit), after });
     return { rows: rows.map(viewOfCashOut), total };
   },
 });

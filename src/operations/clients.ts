@@ -99,6 +99,8 @@ export const setClientSettings = operation({
     ...limits,
     wallet_key: keyInput.optional(),
     new_wallet: z.boolean().default(false),
+    /** Whether the client gets new allocations; `clients.pause` and `clients.resume` by themselves. */
+    paused: z.boolean().optional(),
   }),
   view: changedClientView,
   run: async ({ clock, ledger, config, who, write }, given) => {
@@ -113,7 +115,8 @@ export const setClientSettings = operation({
       );
     }
     const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
-    if (given.mode === undefined && changes.length === 0 && !key) {
+    const { paused } = given;
+    if (given.mode === undefined && changes.length === 0 && !key && paused === undefined) {
       throw new BridgeError(
         'usage/invalid',
         'no change was given.',
@@ -128,10 +131,14 @@ export const setClientSettings = operation({
       ...{ limits: changes, newWallet },
     };
     // A new wallet does not depend on the time: a stolen wallet can be replaced whatever the clock shows.
-    const counts = given.mode !== undefined || changes.length > 0;
+    const isSet = given.mode !== undefined || changes.length > 0;
+    const counts = isSet || paused !== undefined;
     const set = async (trx: Trx, act: Act) => {
-      refuseUnlimiting(act, await openClient(trx, name, act.at), changes);
-      return setClient(trx, act, name, change);
+      const client = await openClient(trx, name, act.at);
+      refuseUnlimiting(act, client, changes);
+      const pauses = paused !== undefined && paused !== client.paused;
+      const after = isSet || key ? await setClient(trx, act, name, change) : client;
+      return pauses ? pauseClient(trx, act, name, paused) : after;
     };
     return changeNow({ write, who, clock }, counts ? name : null, set, async (known, trx) => {
       const { id, walletId } = known.client;

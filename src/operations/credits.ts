@@ -13,10 +13,16 @@ export const listCredits = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.strictObject({ state: z.enum(CREDIT_STATES).optional(), limit: z.string().optional() }),
+  input: z.strictObject({
+    state: z.enum(CREDIT_STATES).optional(),
+    limit: z.string().optional(),
+    /** The last row that was shown: those behind it. */
+    after: creditId.optional(),
+  }),
   view: creditsView,
-  run: async ({ ledger }, { state, limit }) => {
-    const { rows, total } = await readCredits(ledger.db, { state, limit: parseLimit(limit) });
+  run: async ({ ledger }, { state, limit, after }) => {
+    const options = { state, limit: parseLimit(limit), after };
+    const { rows, total } = await readCredits(ledger.db, options);
     return { rows: rows.map(viewOfListedCredit), total };
   },
 });

@@ -10,3 +10,6 @@ export const payoutId = z.string().transform((text) => parseId('p', text, 'id'))
 
 /** `c3` */
 export const creditId = z.string().transform((text) => parseId('c', text, 'id'));
+
+/** `r7` */
+export const runId = z.string().transform((text) => parseId('r', text, 'id'));

@@ -11,9 +11,9 @@ import { Message, type Piece } from '../lib/message.ts';
 export function requestOf(key: string, operation: string, who: Who, input: unknown): Request {
   if (key.length === 0 || key.length > 200) throw invalid('key', 'it has 1 to 200 characters');
   const { principal = { kind: 'operator' }, actor, reason } = who;
-  // A client is the same at every door; other principals are told apart by name.
+  // A client is the same at every door; whoever acts at the shell is told apart by name.
   const asks =
-    principal.kind === 'client' ? principalName(principal) : `${principalName(principal)} ${actor}`;
+    principal.kind === 'operator' ? `${principalName(principal)} ${actor}` : principalName(principal);
   const hash = createHash('sha256').update(hashed({ input, reason })).digest('hex');
   return { principal: asks, key, operation, inputHash: hash };
 }

@@ -14,6 +14,7 @@ import { keysAt } from '../lib/schema-keys.ts';
 import type { Clock } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
+import { type Audience, assertProven, mayDo } from './rights.ts';
 
 /*
  * An operation is one thing that can be done, defined once for all doors. A door parses its input, calls `perform`,
@@ -45,6 +46,11 @@ export interface Session {
   logger?(level: Config['log']['level']): Promise<Logger>;
   /** Called with the milliseconds that a run waits for LNbits' rate limit; without it, the wait is logged. */
   onWait?: ((ms: number) => void) | undefined;
+  /**
+   * Refuses the change with `usage/changed` if what a reading shows is not what the caller saw. It is read in the
+   * transaction of the change.
+   */
+  unchanged?: Unchanged | undefined;
   /** Called with each check of `doctor` as it ends. */
   onCheck?(check: CheckView): void;
   /** The environment of the process; empty by default. */
@@ -59,6 +65,13 @@ export interface Session {
 export interface Handed {
   pages: AsyncIterable<ExportRow[]>;
   text(): AsyncIterable<string>;
+}
+
+/** A reading, and whether its view is what the caller saw. */
+export interface Unchanged {
+  operation: Operation<'read', z.ZodType, z.ZodType>;
+  input: unknown;
+  isSame(view: unknown): boolean;
 }
 
 /** What an operation works with. */
@@ -110,14 +123,16 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   needs: N;
   /** The kind of its run, under the lease. */
   kind?: RunDecision;
-  /** The principals who may do it; an operator always may. */
-  may: readonly Principal['kind'][];
+  /** Who may do it besides owners and operators; `rights.ts` has the rest. */
+  may: readonly Audience[];
   /** Its own errors, besides those of every operation with the same needs: `errorsOf` has all of them. */
   errors: readonly ErrorCode[];
   /** True if it always needs a reason. `when-applied`: a preview of such a one, to which the reason may follow. */
   reasoned?: true | 'when-applied';
   /** The reason if none was given. */
   usualReason?: string;
+  /** True if its answer has a secret, which is shown once: so it takes no key, under which the answer would be kept. */
+  once?: true;
   /** The input, in snake case, with amounts, rates and times as people type them. */
   input: Input;
   view: View;
@@ -141,24 +156,26 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
  * operation states: `errorsOf` has all of them.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
-  { name, needs, kind, may, reasoned, usualReason, input, view, run }: Operation<N, Input, View>,
+  operation: Operation<N, Input, View>,
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
+  const { name, needs, kind, reasoned, usualReason, once: isSecret, input, view, run } = operation;
   const { principal, clock, key } = session;
   const actor = session.actor.trim();
   const said = session.reason ?? usualReason;
   const reason = said?.trim() || undefined;
-  if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
+  if (!mayDo(operation, principal)) {
     throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
   }
   if (actor === '') throw invalid('actor', 'it is empty', 'The log names who did it.');
   const who: Who = { principal, actor, run: null, reason, clock };
   // A reason that is blank is told before a preview is shown, not after the operator agreed.
   if (reasoned === true || (reasoned && said !== undefined)) withReason(who);
-  if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
+  if (key !== undefined && (isSecret || needs === 'none' || needs === 'config')) throw takesNoKey(name);
   const read = input.safeParse(given, ONCE);
   if (!read.success) throw refused(input, read.error);
+  assertProven(principal, name, given, clock);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },
     tell: async (text: string | Message) => session.tell?.(text),
@@ -170,22 +187,31 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
   const base = { ...bare, config };
-  if (needs === 'read') {
-    const { take = nobodyTakes, watch = (pages) => pages } = session;
+  const { take = nobodyTakes, watch = (pages) => pages } = session;
+  if (needs === 'read')
     return session.withLedger('read', (ledger) => done({ ...base, ledger, take, watch }));
-  }
   const request = key === undefined ? null : requestOf(key, name, who, read.data);
-  const once =
-    (write: Ledger['write']): Ledger['write'] =>
-    (work) =>
-      write(async (trx) => {
-        const before = request && (await answerTo(trx, request));
-        if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
-        const result = await work(trx);
-        if (request) await keepAnswer(trx, request, stored(view.parse(result, ONCE)), clock.now());
-        return result;
-      });
+  const { unchanged } = session;
   return session.withLedger('write', async (ledger) => {
+    const assertSeen = async (trx: Trx): Promise<void> => {
+      if (unchanged === undefined) return;
+      const { operation: reading, input: asked, isSame } = unchanged;
+      const seen = { ...base, take, watch, ledger: { ...ledger, db: trx, write: noSecond, dryRun: noSecond } };
+      if (!isSame(reading.view.parse(await reading.run(seen, reading.input.parse(asked, ONCE)), ONCE))) {
+        throw changedMeanwhile();
+      }
+    };
+    const once =
+      (write: Ledger['write']): Ledger['write'] =>
+      (work) =>
+        write(async (trx) => {
+          const before = request && (await answerTo(trx, request));
+          if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
+          await assertSeen(trx);
+          const result = await work(trx);
+          if (request) await keepAnswer(trx, request, stored(view.parse(result, ONCE)), clock.now());
+          return result;
+        });
     const before = request && (await answerTo(ledger.db, request));
     if (before) return view.parse(restored(before), ONCE);
     if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
@@ -207,13 +233,13 @@ function nobodyTakes(): Promise<boolean> {
 }
 
 /**
- * The error for a key where no answer can be kept with what is done: it is no change of the ledger, or many of them,
- * each done once by a key of its own.
+ * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they
+ * are not in the ledger, or the answer has a secret.
  */
 function takesNoKey(name: string): BridgeError {
   return invalid(
     'key',
-    `${name} takes none, because it is not one change of the ledger`,
+    `${name} takes none, because no answer of it is kept`,
     'Ask without a key: it does not repeat what is already done.',
   );
 }
@@ -278,6 +304,11 @@ export function assertSameDigest(
   refusal: () => BridgeError = changedMeanwhile,
 ): void {
   if (agreed !== undefined && agreed !== now) throw refusal();
+}
+
+/** A second transaction would wait for the one that it is in. */
+function noSecond(): never {
+  throw new Error('what is read within a change has no transaction of its own');
 }
 
 function changedMeanwhile(): BridgeError {

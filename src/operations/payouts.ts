@@ -54,6 +54,8 @@ export const listPayouts = operation({
     open: z.boolean().default(false),
     client: z.string().optional(),
     limit: z.string().optional(),
+    /** The last row that was shown: those behind it. */
+    after: payoutId.optional(),
   }),
   view: payoutsView,
   run: async ({ ledger: { db }, who }, { state, open, ...given }) => {
@@ -63,7 +65,7 @@ export const listPayouts = operation({
     const named = given.client === undefined ? undefined : parseName(given.client, 'client');
     const recipient = clientOf(who, named);
     if (recipient !== undefined) await refuseUnknownName(db, recipient, 'client');
-    const { rows, total } = await readPayouts(db, { states, recipient }, limit);
+    const { rows, total } = await readPayouts(db, { states, recipient }, { limit, after: given.after });
     return { rows: rows.map(viewOfPayout), total };
   },
 });

@@ -24,12 +24,17 @@ export const listPurchases = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.strictObject({ client, limit: z.string().optional() }),
+  input: z.strictObject({
+    client,
+    limit: z.string().optional(),
+    /** The last purchase that was shown: those behind it. */
+    after: z.string().optional(),
+  }),
   view: purchasesView,
   run: async ({ clock, ledger: { db }, who }, given) => {
     const limit = parseLimit(given.limit);
     const buyer = await buyerOf(db, clock, who, given.client);
-    const { rows, total } = await readPurchaseList(db, buyer, limit);
+    const { rows, total } = await readPurchaseList(db, buyer, { limit, after: given.after });
     return { rows: rows.map((one) => viewOfPurchase(one, buyer.name)), total };
   },
 });

@@ -8,6 +8,7 @@ import { intendCredits } from '../ledger/credits/plan.ts';
 import { accountFor } from '../ledger/credits/source-wallet.ts';
 import { type Act, record, type Who } from '../ledger/log/log.ts';
 import { anyOpenPayment } from '../ledger/payouts/open-payouts.ts';
+import { endAllAccess } from '../ledger/people/end-all-access.ts';
 import { type Lost, putBack, type RecoverReport } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
@@ -59,6 +60,8 @@ export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<Recov
   return withLease(deps.ledger, { kind: 'recover', who: deps.who }, async (run) => {
     const report = await recoverWith(deps, run);
     const { payments, cashOuts, misfits, claims } = report;
+    const at = deps.ledger.clock.now();
+    if (misfits.length === 0) await run.write((trx) => endAllAccess(trx, { ...run.who, run: run.id, at }));
     await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts, claims });
     return report;
   });

@@ -39,12 +39,15 @@ export const listReview = operation({
   errors: [],
   input: z.strictObject({
     limit: z.string().optional(),
+    /** The last row that was shown: those behind it. */
+    after: z.string().optional(),
     /** Also those that were dismissed or distributed. */
     all: z.boolean().default(false),
   }),
   view: reviewsView,
-  run: async ({ clock, ledger }, { limit, all }) => {
-    const { rows, total } = await readReviewList(ledger.db, parseLimit(limit), { closed: all });
+  run: async ({ clock, ledger }, { limit, after, all }) => {
+    const options = { limit: parseLimit(limit), after, closed: all };
+    const { rows, total } = await readReviewList(ledger.db, options);
     const at = clock.now();
     return { rows: rows.map((row) => viewOfReview(row, at)), total };
   },

@@ -16,6 +16,10 @@ const ELSEWHERE: ErrorCode[] = [
   'lnbits/service-fee',
   'lamassu/too-many-rights',
   'clock/entry',
+  // Of a door alone.
+  'access/origin',
+  'access/precondition',
+  'access/too-many',
 ];
 
 test('every operation states its own errors, without those that all have', async () => {

@@ -7,6 +7,7 @@ import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { perform, sessionOn } from '../support/operations.ts';
+import { bookkeeper } from '../support/principals.ts';
 
 const sessionOf = (ledger: Ledger, principal: Principal) => sessionOn(ledger, { principal });
 
@@ -88,7 +89,7 @@ forEachLedger((_kind, open) => {
 
   test('who is no client names one; a cash-out without it is none of its purchases', async () => {
     const { ledger, operator } = await twoCashOuts();
-    for (const principal of [{ kind: 'operator' }, { kind: 'bookkeeper' }] as const) {
+    for (const principal of [{ kind: 'operator' } as const, bookkeeper]) {
       const session = sessionOf(ledger, principal);
       for (const asked of [
         perform(listPurchases, session, {}),

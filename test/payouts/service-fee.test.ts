@@ -58,7 +58,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       const exported = (await Array.fromAsync(pages(day.ledger.db, kinds.payouts, everything))).flat();
       expect(exported.map((row) => row.fee_msat)).toEqual([1_000_500n, 100n]);
       expect(kinds.payouts.columns.map(({ name }) => name).slice(-3)).toEqual(['fee_msat', 'price', 'lack']);
-      const { rows } = await readPayoutList(day.ledger.db, {}, 9);
+      const { rows } = await readPayoutList(day.ledger.db, {}, { limit: 9 });
       expect(rows.map(({ feeMsat }) => feeMsat)).toEqual([100n, 1_000_500n]);
       // Off again, and on again: reported again.
       await day.lnbits.setServiceFee(null);

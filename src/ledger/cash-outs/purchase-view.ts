@@ -1,9 +1,10 @@
 import { call } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
-import type { Page } from '../store/page.ts';
+import type { Page, PageOptions } from '../store/page.ts';
 import type { PayoutState } from '../store/schema.ts';
 import { idsBeginning, idsOfClient, onlyId } from './find-id.ts';
+import { isOlder, placeOf } from './view.ts';
 
 /** What a client's cash bought in one cash-out. It has nothing of the rest of that cash-out. */
 export interface Purchase {
@@ -37,14 +38,16 @@ export interface Buyer {
 export async function readPurchaseList(
   db: Db,
   { id: client }: Pick<Buyer, 'id'>,
-  limit: number,
+  { limit, after }: PageOptions,
   id?: string,
 ): Promise<Page<Purchase>> {
   const query = db
     .selectFrom('cash_outs')
     .where('cash_outs.id', 'in', idsOfClient(db, client))
     .$if(id !== undefined, (some) => some.where('cash_outs.id', '=', id ?? ''));
+  const from = after === undefined ? null : await placeOf(db, after, client);
   const page = query
+    .$if(from !== null, (some) => some.where(isOlder(from ?? { confirmed_at: '', id: '' })))
     .select(['cash_outs.id', 'cash_outs.machine', 'cash_outs.confirmed_at'])
     .orderBy('confirmed_at', 'desc')
     .orderBy('id', 'desc')
@@ -92,7 +95,7 @@ export async function readPurchase(db: Db, client: Buyer, text: string): Promise
   const own = await idsBeginning(db, 'cash_outs', text, client.id);
   const list = call('purchases.list', { client: client.name });
   const id = onlyId(text, own, 'id', list, `purchase of ${client.name} in cash-out`);
-  const [purchase] = (await readPurchaseList(db, client, 1, id)).rows;
+  const [purchase] = (await readPurchaseList(db, client, { limit: 1 }, id)).rows;
   if (!purchase) throw new Error(`purchase ${id} was found and is not there`);
   return purchase;
 }

@@ -1,5 +1,6 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/open.ts';
-import type { Page } from '../store/page.ts';
+import { noSuchRow, type Page, type PageOptions } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';
 import { type CashOutRow, readCashOutList } from './view.ts';
 
@@ -10,13 +11,24 @@ export type ReviewRow = Schema['review'] & { machineName: string | null };
 /** Rows that wait for the operator; with `closed`, also the closed ones. */
 export async function readReviewList(
   db: Db,
-  limit: number,
-  { closed }: { closed: boolean },
+  { limit, after, closed }: PageOptions & { closed: boolean },
 ): Promise<Page<ReviewRow>> {
   const query = db
     .selectFrom('review')
     .$if(!closed, (some) => some.where('state', 'in', ['open', 'released']));
+  const from =
+    after === undefined
+      ? undefined
+      : await db
+          .selectFrom('review')
+          .select(['since', 'cash_out_id'])
+          .where('cash_out_id', '=', after)
+          .executeTakeFirst();
+  if (after !== undefined && !from) throw noSuchRow(after);
   const rows = await query
+    .$if(from !== undefined, (some) =>
+      some.where(sql<SqlBool>`(review.since, review.cash_out_id) < (${from?.since}, ${from?.cash_out_id})`),
+    )
     .leftJoin('machines', 'machines.device_id', 'review.machine')
     .selectAll('review')
     .select('machines.name as machineName')
@@ -58,7 +70,7 @@ export async function findReview(db: Db, id: string): Promise<ReviewDetail | und
     .limit(1)
     .executeTakeFirst();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
-  const [cashOut] = (await readCashOutList(db, 1, id)).rows;
+  const [cashOut] = (await readCashOutList(db, { limit: 1 }, id)).rows;
   return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
 }
 

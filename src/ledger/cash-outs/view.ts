@@ -1,10 +1,11 @@
-import type { Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { call } from '../../lib/message.ts';
+import type { Instant } from '../../time.ts';
 import { readNames } from '../store/names-by-id.ts';
 import type { Db } from '../store/open.ts';
-import type { Page } from '../store/page.ts';
+import { noSuchRow, type Page, type PageOptions } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';
-import { idsBeginning, onlyId } from './find-id.ts';
+import { idsBeginning, idsOfClient, onlyId } from './find-id.ts';
 import { causesOf, type OwnShareCause } from './why-own-share.ts';
 
 /* Cash-outs that were distributed, as lists and pages show them. */
@@ -15,13 +16,19 @@ export type CashOutRow = Selectable<Schema['cash_outs']> & {
   begunAtName: string | null;
 };
 
-export async function readCashOutList(db: Db, limit: number, id?: string): Promise<Page<CashOutRow>> {
+export async function readCashOutList(
+  db: Db,
+  { limit, after }: PageOptions,
+  id?: string,
+): Promise<Page<CashOutRow>> {
+  const from = after === undefined ? null : await placeOf(db, after);
   const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
   const rows = await query
     .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
     .leftJoin('machines', 'machines.device_id', 'cash_outs.machine')
     .leftJoin('machines as begun', 'begun.device_id', 'cash_outs.begun_at_machine')
     .selectAll('cash_outs')
+    .$if(from !== null, (some) => some.where(isOlder(from ?? { confirmed_at: '', id: '' })))
     .select(['currencies.digits', 'machines.name as machineName', 'begun.name as begunAtName'])
     .orderBy('confirmed_at', 'desc')
     .orderBy('id', 'desc')
@@ -31,6 +38,30 @@ export async function readCashOutList(db: Db, limit: number, id?: string): Promi
     .select((eb) => eb.fn.countAll<bigint>().as('total'))
     .executeTakeFirstOrThrow();
   return { rows: rows.map((row) => ({ ...row, digits: Number(row.digits) })), total: Number(total) };
+}
+
+/**
+ * Where a cash-out stands in the lists, of all or of a client. Throws `usage/invalid` if there is none of that id.
+ */
+export async function placeOf(db: Db, id: string, client?: bigint): Promise<CashOutPlace> {
+  const row = await db
+    .selectFrom('cash_outs')
+    .select(['confirmed_at', 'id'])
+    .where('id', '=', id)
+    .$if(client !== undefined, (some) => some.where('id', 'in', idsOfClient(db, client ?? 0n)))
+    .executeTakeFirst();
+  if (!row) throw noSuchRow(id);
+  return row;
+}
+
+export interface CashOutPlace {
+  confirmed_at: Instant;
+  id: string;
+}
+
+/** Whether a cash-out comes behind that one, in lists that begin with the newest. */
+export function isOlder({ confirmed_at: at, id }: CashOutPlace): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(cash_outs.confirmed_at, cash_outs.id) < (${at}, ${id})`;
 }
 
 export type AllocationView = Selectable<Schema['allocations']> & { client: string };
@@ -55,7 +86,7 @@ export async function readCashOut(db: Db, text: string): Promise<CashOutDetail> 
 
 /** The same by the whole id; undefined if it was not processed. */
 export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
-  const [cashOut] = (await readCashOutList(db, 1, id)).rows;
+  const [cashOut] = (await readCashOutList(db, { limit: 1 }, id)).rows;
   if (!cashOut) return undefined;
   const allocations = await db
     .selectFrom('allocations')

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
 import { thisUser } from '../../lib/users.ts';
+import type { Instant } from '../../time.ts';
 import { type Ledger, openLedger } from '../store/open.ts';
 import { createFile } from '../store/sqlite.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
@@ -53,7 +54,7 @@ export async function backupLedger(
   try {
     if (statSync(file, { throwIfNoEntry: false })) throw exists(file);
     createFile(part);
-    await copyPages(url.slice('sqlite:'.length), part);
+    await copyPages(url.slice('sqlite:'.length), part, clock.now());
     const ledger = await openLedger({ url: `sqlite:${part}`, clock, use: 'read' });
     const verification = await verifyLedger(ledger).finally(() => ledger.close());
     sync(part);
@@ -80,7 +81,21 @@ function remove(file: string): void {
   }
 }
 
-async function copyPages(from: string, to: string): Promise<void> {
+/**
+ * Nobody comes in by a copy: a ledger that is restored from it would let in again whoever was shut out since, and make
+ * used links new.
+ */
+function endAccess(copy: DatabaseSync, now: Instant): void {
+  for (const [table, column] of [
+    ['sessions', 'ended_at'],
+    ['invitations', 'revoked_at'],
+    ['tokens', 'revoked_at'],
+  ]) {
+    copy.prepare(`update ${table} set ${column} = ? where ${column} is null`).run(now);
+  }
+}
+
+async function copyPages(from: string, to: string, now: Instant): Promise<void> {
   const original = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
   try {
     await backup(original, to, { rate: ALL_PAGES });
@@ -91,6 +106,7 @@ async function copyPages(from: string, to: string): Promise<void> {
   try {
     const [row] = copy.prepare('pragma integrity_check').all();
     if (row?.integrity_check !== 'ok') throw damaged(to, `${row?.integrity_check}`);
+    endAccess(copy, now);
   } finally {
     copy.close();
   }

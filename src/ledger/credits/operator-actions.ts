@@ -22,13 +22,18 @@ export interface CreditRow extends Credit {
 /** The newest credits, and how many there are in all. */
 export async function readCreditList(
   db: Db,
-  { state, limit }: { state: CreditState | undefined; limit: number },
+  { state, limit, after }: { state: CreditState | undefined; limit: number; after?: bigint | undefined },
 ): Promise<{ rows: CreditRow[]; total: number }> {
   const of = db
     .selectFrom('credits')
     .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'held'));
   const { total } = await of.select((eb) => eb.fn.countAll<bigint>().as('total')).executeTakeFirstOrThrow();
-  const rows = await of.selectAll().orderBy('id', 'desc').limit(limit).execute();
+  const rows = await of
+    .$if(after !== undefined, (some) => some.where('id', '<', after ?? 0n))
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
   return { rows: await withCashOuts(db, rows), total: Number(total) };
 }
 

@@ -1,11 +1,33 @@
 import type { Clock, Instant } from '../../time.ts';
+import type { Role } from '../store/access-schema.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /**
- * On whose right something is done. An operator may do everything; a client may see and change only the client's own
- * data.
+ * On whose right something is done. The operator at the shell may do everything; people on the admin site what their
+ * role allows; a token what its scopes allow; a client may see and change only the client's own data; a guest may sign in.
  */
-export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
+export type Principal =
+  | { kind: 'operator' }
+  | PersonPrincipal
+  | ClientPrincipal
+  | { kind: 'token'; token: string; scopes: readonly string[] }
+  | { kind: 'guest' };
+
+export interface PersonPrincipal {
+  kind: 'person';
+  person: string;
+  role: Role;
+  /** The session, and when the person last proved who it is there. */
+  session: bigint;
+  provenAt: Instant;
+}
+
+export interface ClientPrincipal {
+  kind: 'client';
+  client: string;
+  /** The session on the web site; absent at other doors. */
+  session?: bigint;
+}
 
 export const OPERATOR: Principal = { kind: 'operator' };
 
@@ -71,9 +93,18 @@ export async function record(trx: Trx, act: Act, change: Change): Promise<void> 
     .execute();
 }
 
-/** `operator`, `bookkeeper`, `client alice`. */
+/** `operator`, `person dora`, `client alice`, `token till`. */
 export function principalName(principal: Principal): string {
-  return principal.kind === 'client' ? `client ${principal.client}` : principal.kind;
+  switch (principal.kind) {
+    case 'person':
+      return `person ${principal.person}`;
+    case 'client':
+      return `client ${principal.client}`;
+    case 'token':
+      return `token ${principal.token}`;
+    default:
+      return principal.kind;
+  }
 }
 
 /** The subjects of all log entries with this action. */

@@ -25,7 +25,11 @@ export interface PayoutFilter {
 }
 
 /** The newest payouts, and how many there are in all. */
-export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutRow>> {
+export async function readPayoutList(
+  db: Db,
+  filter: PayoutFilter,
+  { limit, after }: { limit: number; after?: bigint | undefined },
+): Promise<Page<PayoutRow>> {
   const { states, recipient, id } = filter;
   const query = db
     .selectFrom('payouts')
@@ -46,6 +50,7 @@ export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number
         .$asScalar()
         .as('fee_msat'),
     ])
+    .$if(after !== undefined, (some) => some.where('payouts.id', '<', after ?? 0n))
     .orderBy('payouts.id', 'desc')
     .limit(limit)
     .execute();
@@ -71,7 +76,7 @@ export interface PayoutDetail {
 
 /** Throws `usage/invalid` of the kind `not-found`. */
 export async function readPayout(db: Db, id: bigint): Promise<PayoutDetail> {
-  const [payout] = (await readPayoutList(db, { id }, 1)).rows;
+  const [payout] = (await readPayoutList(db, { id }, { limit: 1 })).rows;
   if (!payout) throw noPayout(id);
   const allocations = await db
     .selectFrom('allocations')

@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Act } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
+import type { Page } from '../store/page.ts';
+import type { Schema } from '../store/schema.ts';
 
 /* What a run records between its start and its end, and the outcome of the newest run of a source. */
 
@@ -64,4 +66,29 @@ export async function lastPoll(db: Db, source: string): Promise<LastPoll | undef
   const counts = new Map<string, number>();
   for (const { code } of problems) counts.set(code, (counts.get(code) ?? 0) + 1);
   return { startedAt: row.started_at, finishedAt: row.finished_at, outcome: row.outcome, problems: counts };
+}
+
+/** A run as lists show it. */
+export type RunRow = Pick<
+  Schema['runs'],
+  'id' | 'kind' | 'actor' | 'started_at' | 'finished_at' | 'outcome' | 'summary'
+>;
+
+/** The newest runs, or those before another one, and how many there are in all. */
+export async function readRunList(
+  db: Db,
+  { limit, after }: { limit: number; after?: bigint | undefined },
+): Promise<Page<RunRow>> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['id', 'kind', 'actor', 'started_at', 'finished_at', 'outcome', 'summary'])
+    .$if(after !== undefined, (some) => some.where('id', '<', after ?? 0n))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await db
+    .selectFrom('runs')
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows, total: Number(total) };
 }

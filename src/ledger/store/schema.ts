@@ -2,12 +2,13 @@ import type { Generated } from 'kysely';
 import type { CommissionMethod } from '../../dca/cash-out.ts';
 import type { Mode } from '../../dca/fill.ts';
 import type { Instant } from '../../time.ts';
+import type { AccessSchema } from './access-schema.ts';
 
 /**
  * The ledger's tables as Kysely sees them; migrations/ creates them.
  * Every integer is a `bigint`: sats, fiat minor units, rates × 10^5, ids, and 0 or 1 for flags.
  */
-export interface Schema {
+export interface Schema extends AccessSchema {
   ledger: {
     one: bigint;
     id: string;
@@ -310,7 +311,7 @@ export interface Schema {
     boot: string | null;
     uptime_ms: bigint | null;
     /**
-     * On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down.
+     * On whose right: `operator`, `person dora`, `client alice`. Null: a run's, or from before this was written down.
      */
     principal: string | null;
   };

@@ -40,6 +40,11 @@ export const tables: readonly TableKey[] = [
   { name: 'credits', key: ['id'] },
   { name: 'credit_members', key: ['credit_id', 'cash_out_id'] },
   { name: 'contradictions', key: ['id'] },
+  { name: 'people', key: ['id'] },
+  { name: 'credentials', key: ['id'] },
+  { name: 'invitations', key: ['id'] },
+  { name: 'sessions', key: ['id'] },
+  { name: 'tokens', key: ['id'] },
 ];
 
 export type AnyRow = Record<string, string | bigint | null>;

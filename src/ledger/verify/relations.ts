@@ -41,6 +41,12 @@ const references: [table: string, column: string, target: string, key: string][]
   ['payouts', 'recipient_id', 'recipients', 'id'],
   ['recipients', 'wallet_id', 'wallets', 'id'],
   ['settlements', 'cash_out_id', 'cash_outs', 'id'],
+  ['credentials', 'client_id', 'recipients', 'id'],
+  ['credentials', 'person_id', 'people', 'id'],
+  ['invitations', 'client_id', 'recipients', 'id'],
+  ['invitations', 'person_id', 'people', 'id'],
+  ['sessions', 'client_id', 'recipients', 'id'],
+  ['sessions', 'person_id', 'people', 'id'],
 ];
 
 /** Each finds rows `what`, `ledger`, `other`, all text. */

@@ -12,8 +12,12 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { backupLedger } from '../../../src/ledger/copies/backup.ts';
+import { lookAtInvitation, makeInvitation } from '../../../src/ledger/invitations/invitations.ts';
 import { OPERATOR, record } from '../../../src/ledger/log/log.ts';
+import { addPerson } from '../../../src/ledger/people/people.ts';
+import { findSession, startSession } from '../../../src/ledger/sessions/sessions.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
+import { addToken, findToken } from '../../../src/ledger/tokens/tokens.ts';
 import { thisUser } from '../../../src/lib/users.ts';
 import { systemClock } from '../../../src/time.ts';
 import { bootless, now, testClock } from '../../support/clock.ts';
@@ -193,4 +197,28 @@ describe('in a folder', () => {
     });
     expect(existsSync(target)).toBe(false);
   });
+});
+
+test('nobody comes in by a copy: its sessions, links and tokens are over, those of the ledger are not', async () => {
+  const ledger = await freshLedger('sqlite');
+  const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: now() };
+  const hash = (digit: string) => digit.repeat(64);
+  await ledger.write(async (trx) => {
+    const { id } = await addPerson(trx, who, 'dora', 'owner');
+    const holder = { kind: 'person' as const, id };
+    await startSession(trx, now(), { holder, secretHash: hash('1'), method: 'link', device: null });
+    await makeInvitation(trx, now(), holder, { secretHash: hash('2'), codeHash: hash('3') });
+    await addToken(trx, who, { name: 'till', secretHash: hash('4'), scopes: ['read'], expiresAt: null });
+  });
+  const file = join(folderOf(ledger), 'copy.sqlite');
+  await backupLedger(ledger, file);
+  const copy = await openLedger({ clock: systemClock, url: `sqlite:${file}`, use: 'read' });
+  const open = async ({ db }: Ledger) => [
+    await findSession(db, hash('1'), now()),
+    await lookAtInvitation(db, { secretHash: hash('2') }, now()),
+    await findToken(db, hash('4'), now()),
+  ];
+  expect((await open(ledger)).includes(null)).toBe(false);
+  expect(await open(copy)).toEqual([null, null, null]);
+  await copy.close();
 });

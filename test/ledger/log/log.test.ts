@@ -3,6 +3,7 @@ import { OPERATOR, record } from '../../../src/ledger/log/log.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { systemClock } from '../../../src/time.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
+import { bookkeeper } from '../../support/principals.ts';
 
 const AT = '2026-11-20T10:00:00.000000Z';
 
@@ -33,7 +34,7 @@ forEachLedger((_kind, open) => {
   test('what a run does is logged with the right and the reason of who asked for it', async () => {
     const ledger = await open();
     const asker = {
-      principal: { kind: 'bookkeeper' as const },
+      principal: bookkeeper,
       ...{ actor: 'dora', reason: 'the month ends' },
     };
     const run = await startRun(ledger, 'poll', asker);
@@ -49,7 +50,7 @@ forEachLedger((_kind, open) => {
       .selectFrom('log')
       .select(['subject', 'run_id', 'actor', 'principal', 'reason'])
       .execute();
-    const by = { run_id: run.id, actor: 'dora', principal: 'bookkeeper' };
+    const by = { run_id: run.id, actor: 'dora', principal: 'person emil' };
     expect(rows).toEqual([
       { ...by, subject: 'by itself', reason: 'the month ends' },
       { ...by, subject: 'with a reason', reason: 'it is due' },
