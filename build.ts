@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -50,6 +50,11 @@ export async function buildProgram(outdir: string): Promise<Metafile> {
     plugins: [sharedModules],
     logLevel: 'warning',
     metafile: true,
+  });
+  // Style sheet and scripts of the web sites are served as they are.
+  await cp(join(root, 'src/web/browser'), join(outdir, 'web/browser'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.json'),
   });
   return metafile;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import * as add from './clients/add.ts';
+import * as invite from './clients/invite.ts';
 import * as statement from './clients/print-statement.ts';
 import * as set from './clients/set.ts';
 import { does, local } from './command/call.ts';
@@ -23,6 +24,7 @@ export function register(program: Command): void {
     does(operations, 'showClient', local(shownClientPage)),
   );
   statement.register(clients);
+  invite.register(clients);
   reasonOption(
     named(clients, 'pause', 'pause a client: no new shares from now on; what the client has is still paid'),
   ).action(does(operations, 'pauseOneClient', pausedClientPage));

@@ -33,6 +33,11 @@ const groups: Record<string, Record<string, Noun>> = {
     commission: () => import('./commission.ts'),
     purchases: () => import('./purchases.ts'),
   },
+  'Web sites and API:': {
+    serve: () => import('./serve.ts'),
+    people: () => import('./people.ts'),
+    tokens: () => import('./tokens.ts'),
+  },
   'Trouble:': {
     review: () => import('./review.ts'),
     settle: () => import('./settle.ts'),

@@ -139,8 +139,8 @@ test('the help of the program has its commands in groups, in the order in which 
   const [page] = await everyPage();
   const groups = [...(page?.text ?? '').matchAll(/^(\S.*):$/gm)].map(([, title]) => title);
   expect(groups).toEqual([
-    ...['Options', 'Set up', 'Every day', 'Clients, cash and commission', 'Trouble', 'Books', 'Commands'],
-    'Examples',
+    ...['Options', 'Set up', 'Every day', 'Clients, cash and commission', 'Web sites and API'],
+    ...['Trouble', 'Books', 'Commands', 'Examples'],
   ]);
   // docs/README.md lists its pages under the same headings.
   const docs = readFileSync(new URL('../../docs/README.md', import.meta.url), 'utf8');

@@ -34,6 +34,7 @@ import {
   payoutsView,
   releasedView as releasedPayoutsView,
 } from '../../src/views/payouts.ts';
+import { invitationView, newTokenView, personView, tokenView } from '../../src/views/people.ts';
 import { purchaseDetailView, purchasesView } from '../../src/views/purchases.ts';
 import { reconciliationView } from '../../src/views/reconciliation.ts';
 import {
@@ -60,6 +61,7 @@ export const commandViews: Record<string, Views | null> = {
   'cash-outs show': [cashOutDetailView],
   'clients add': [clientView],
   'clients close': [clientView],
+  'clients invite': [invitationView],
   'clients list': [z.array(clientView)],
   'clients pause': [clientView],
   'clients resume': [clientView],
@@ -107,6 +109,12 @@ export const commandViews: Record<string, Views | null> = {
   'payouts resume': [pauseView],
   'payouts retry': [payoutDetailView],
   'payouts show': [payoutDetailView],
+  'people add': [invitationView],
+  'people disable': [personView],
+  'people enable': [personView],
+  'people invite': [invitationView],
+  'people list': [z.array(personView)],
+  'people set': [personView],
   poll: [runView, dryRunView],
   'purchases list': [purchasesView.shape.rows],
   'purchases show': [purchaseDetailView],
@@ -121,8 +129,12 @@ export const commandViews: Record<string, Views | null> = {
   ],
   'role-sql': [roleSqlView],
   run: null,
+  serve: null,
   settle: [settlementView, voidedView],
   status: [statusView],
+  'tokens add': [newTokenView],
+  'tokens list': [z.array(tokenView)],
+  'tokens revoke': [tokenView],
   verify: [verificationView],
 };
 

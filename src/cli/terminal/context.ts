@@ -82,6 +82,8 @@ export function makeCli(command: Command): Cli {
     config,
     perform: async (operation, input, more) => {
       const { perform } = await import('../../operations/operation.ts');
+      // `log --actor` names whose changes are read, also those of the web.
+      if (operation.needs !== 'read') refuseColon(actor);
       return perform(
         operation,
         {
@@ -104,6 +106,15 @@ export function makeCli(command: Command): Cli {
 async function tell(text: string | Message): Promise<void> {
   const { fittedPage } = await import('./wrap.ts');
   process.stderr.write(forPeople(2, `${fittedPage(asWritten(inCommandWords(text)), process.stderr)}\n`));
+}
+
+/** The actors of the web have a colon, `client:alice` and `token:till`: nobody at the shell is taken for one. */
+function refuseColon(actor: string): void {
+  if (!actor.includes(':')) return;
+  throw usage(
+    `the actor ${JSON.stringify(actor)} cannot have a colon.`,
+    'Choose another name for --actor or $AIO_DCA_ACTOR.',
+  );
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

@@ -16,6 +16,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'cash_outs.show': { operands: ['id'] },
   'clients.add': { operands: ['name'] },
   'clients.close': { operands: ['name'] },
+  'clients.invite': { operands: ['name'] },
   'clients.pause': { operands: ['name'] },
   'clients.resume': { operands: ['name'] },
   'clients.set': { operands: ['name'] },
@@ -49,6 +50,11 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'payouts.resolve': { operands: ['id'] },
   'payouts.retry': { operands: ['id'] },
   'payouts.show': { operands: ['id'] },
+  'people.add': { operands: ['name'] },
+  'people.disable': { operands: ['name'] },
+  'people.enable': { operands: ['name'] },
+  'people.invite': { operands: ['name'] },
+  'people.set': { operands: ['name'] },
   'purchases.show': { operands: ['id'] },
   'review.dismiss': { operands: ['id'] },
   'review.release': { operands: ['id'] },
@@ -56,6 +62,8 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'settlements.external': { command: 'settle' },
   'settlements.settle': { command: 'settle', operands: ['id'] },
   'settlements.void': { command: 'settle', names: { id: 'void' } },
+  'tokens.add': { operands: ['name'] },
+  'tokens.revoke': { operands: ['name'] },
 };
 
 /** Inputs whose option has another name in every command. */

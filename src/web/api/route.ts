@@ -1,0 +1,90 @@
+import type * as z from 'zod';
+import type { Call } from '../../lib/message.ts';
+import type { Operation } from '../../operations/operation.ts';
+import type { RoutedOperation } from '../request/visitor.ts';
+
+/*
+ * One table for each site says which operation is at which method and path below /api/v1. From it come the answers, the
+ * OpenAPI document, the rights (those of the operation) and how messages name requests.
+ */
+
+export type HttpMethod = 'GET' | 'POST' | 'PATCH';
+
+/** Inputs that a request does not choose: `own` is the client of the session, `file` the configuration in use. */
+export type Fixed = (own: string, file: string) => Record<string, unknown>;
+
+export interface ApiRoute {
+  method: HttpMethod;
+  /** `/fundings/{id}/confirm`: what is in braces is an input. */
+  path: string;
+  operation: RoutedOperation;
+  /** Another operation at the same place, for a body that has this member: `reference`, for `settlements.external`. */
+  instead?: { member: string; operation: RoutedOperation; preview?: RoutedOperation };
+  /** What `?preview=true` does. */
+  preview?: RoutedOperation;
+  fixed?: Fixed;
+  /** Inputs that this door does not offer: files of the host, functions, and what `fixed` decides. */
+  omit?: readonly string[];
+  /** Of a list: the id of a row, by which the next page begins. `paged`: the operation itself goes on after a row. */
+  list?: { id: (row: Record<string, unknown>) => string; paged?: true };
+  /** Of settings: which of them a change overwrites, and where they are read. */
+  settings?: ChangedSettings;
+  /** Answers one of the list that the operation shows; undefined if it is not there. */
+  only?: (view: unknown, given: Record<string, unknown>) => unknown;
+  /** Members of the body that the operation calls otherwise. */
+  names?: Readonly<Record<string, string>>;
+  /** How it is answered, where it is not the view: the rows of an export or of the log, or events as they come. */
+  answer?: 'export' | 'log' | 'events';
+  /** The status of success, where it is not 200. */
+  status?: 201;
+}
+
+/** ChangedSettings that are changed by PATCH with `If-Match`: where they are read, and which members of the view they are. */
+export interface ChangedSettings {
+  operation: Operation<'read', z.ZodType, z.ZodType>;
+  /** The input of the reading, from that of the change. */
+  input: (given: Record<string, unknown>) => object;
+  /** What it shows of the thing; undefined if that is not there. */
+  find: (view: unknown, given: Record<string, unknown>) => unknown;
+  /** What of that the settings are. */
+  pick: (thing: unknown) => unknown;
+}
+
+/** The members of an object, by name. */
+export function members(names: readonly string[]): (view: unknown) => Record<string, unknown> {
+  return (view) => {
+    const row = view as Record<string, unknown>;
+    return Object.fromEntries(names.map((name) => [name, row[name]]));
+  };
+}
+
+/** Whether an operation changes something, so that it takes a key: what answers once, or changes one by one, does not. */
+export function takesKey({ needs, once }: RoutedOperation): boolean {
+  return (needs === 'write' || needs === 'lease') && once !== true;
+}
+
+/** The inputs that stand in the path. */
+export function pathFields(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+}
+
+/** How messages name an operation: by its method and path, with what its body needs. */
+export function writeCalls(routes: readonly ApiRoute[]): (call: Call) => string | undefined {
+  return ({ operation, args }) => {
+    const route = routes.find(
+      (one) => one.operation.name === operation || one.instead?.operation.name === operation,
+    );
+    if (!route) return undefined;
+    const inPath = pathFields(route.path);
+    const value = (name: string) => args[name] ?? '…';
+    const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURI(`${value(name)}`));
+    const rest = Object.entries(args).filter(([name]) => !inPath.includes(name));
+    const given = rest.map(([name, text]) => [name, text ?? '…'] as const);
+    if (route.method === 'GET') {
+      const query = given.map(([name, text]) => `${name}=${encodeURI(`${text}`)}`).join('&');
+      return `GET /api/v1${path}${query === '' ? '' : `?${query}`}`;
+    }
+    const body = given.length === 0 ? '' : ` ${JSON.stringify(Object.fromEntries(given))}`;
+    return `${route.method} /api/v1${path}${body}`;
+  };
+}

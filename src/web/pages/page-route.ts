@@ -1,0 +1,40 @@
+import { Hono } from 'hono';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import type { Env, WebContext } from '../request/site-context.ts';
+
+/* Pages of a site: each a file below `pages/`, and a line in the list of its site. */
+
+export type PageHtml = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+/** One page, or what a form of it does. */
+export interface PageRoute {
+  method: 'GET' | 'POST';
+  path: string;
+  /** Whether somebody who is not signed in gets it; by default they are sent to sign in. */
+  open?: true;
+  /** The page, or another answer: after a change, a redirect to what shows it. */
+  show(context: WebContext): PageHtml | Response | Promise<PageHtml | Response>;
+}
+
+export function pageRoutes(pages: readonly PageRoute[]): Hono<Env> {
+  const app = new Hono<Env>();
+  for (const { method, path, open, show } of pages) {
+    app.on(method, path, async (context) => {
+      if (!open && context.get('visitor').session === null) return context.redirect(signInPath(context), 303);
+      const answer = await show(context);
+      return answer instanceof Response ? answer : context.html(answer);
+    });
+  }
+  return app;
+}
+
+/** Where one signs in, and comes back from. */
+function signInPath(context: WebContext): string {
+  const { pathname, search } = new URL(context.req.url);
+  return `/sign-in?next=${encodeURIComponent(pathname + search)}`;
+}
+
+/** Where a form leads: a path of this site, whatever was asked for. */
+export function safePath(text: string | undefined): string {
+  return text !== undefined && /^\/(?![/\\])[^\s\\]*$/.test(text) ? text : '/';
+}

@@ -1,0 +1,43 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { SiteConfig } from '../../config/web.ts';
+import type { Session } from '../../operations/operation.ts';
+import type { Serving } from '../../operations/serve.ts';
+import type { FoundSession } from '../../views/access.ts';
+
+/* What a request of a site carries along. */
+
+export type SiteName = 'client' | 'admin';
+
+/** One of the two sites. */
+export interface Site {
+  name: SiteName;
+  config: SiteConfig;
+  serving: Serving;
+  /** Whether `public_url` is https. */
+  isProtected: boolean;
+}
+
+/** Who asks: on whose right, and as whom in the log. */
+export interface Visitor {
+  principal: Session['principal'];
+  actor: string;
+  /** The session; null for a token or a guest. */
+  session: FoundSession | null;
+}
+
+/** What hono carries along with a request. */
+export interface Variables {
+  site: Site;
+  /** The address of the visitor, behind trusted proxies. */
+  address: string;
+  visitor: Visitor;
+}
+
+export interface Env {
+  Variables: Variables;
+  /** The request of node:http; absent where a test asks the site itself. */
+  Bindings: Partial<HttpBindings>;
+}
+
+export type WebContext = Context<Env>;

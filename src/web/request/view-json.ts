@@ -1,0 +1,38 @@
+import { type Call, isCall, Message } from '../../lib/message.ts';
+
+/*
+ * A view as JSON, as `--json` has it. What names an operation is written as a request of the API, where it has one.
+ */
+
+/** How a request of the API is written; undefined for an operation without a route. */
+export type WriteCall = (call: Call) => string | undefined;
+
+/** A bigint becomes a number. Throws a RangeError if that is not exact. */
+export function apiJson(view: unknown, write: WriteCall): string {
+  return JSON.stringify(view, (_, part: unknown) => {
+    if (typeof part === 'bigint') return exactNumber(part);
+    if (part instanceof Message) return inApiWords(part, write);
+    return isCall(part) ? callText(part, write) : part;
+  });
+}
+
+/** A message with its operations as requests, and its fields by name. */
+export function inApiWords(text: string | Message, write: WriteCall): string {
+  if (typeof text === 'string') return text;
+  return text.in({
+    call: (call) => (call.step ? callText(call, write) : `\`${callText(call, write)}\``),
+    field: ({ field }) => field,
+  });
+}
+
+/** A step may have to come after another one, which is in words. */
+function callText(call: Call & { after?: string }, write: WriteCall): string {
+  const text = write(call) ?? String(new Message([call]));
+  return call.after === undefined ? text : `${text}  # after ${call.after}`;
+}
+
+function exactNumber(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`too large for a number in JSON: ${value}`);
+  return number;
+}
