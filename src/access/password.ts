@@ -24,12 +24,14 @@ export async function hashPassword(password: Secret): Promise<string> {
 
 /** Whether it is the password of this hash. Without a hash it takes as long, and is false. */
 export async function isPassword(password: Secret, hash: string | undefined): Promise<boolean> {
-  const [, n, r, p, salt = '', key = ''] = (hash ?? NOBODYS).split('$');
+  const [, n = '', r = '', p = '', salt = '', key = ''] = (hash ?? NOBODYS).split('$');
   const known = Buffer.from(key, 'base64url');
-  const cost = { N: Number(n), r: Number(r), p: Number(p), maxmem: COST.maxmem };
+  const cost = { N: whole(n), r: whole(r), p: whole(p), maxmem: COST.maxmem };
   const derived = await derive(password, Buffer.from(salt, 'base64url'), known.length, cost);
   return timingSafeEqual(derived, known) && hash !== undefined;
 }
+
+const whole = (text: string): number => Number.parseInt(text, 10);
 
 const NOBODYS = ['scrypt', COST.N, COST.r, COST.p, 'AAAAAAAAAAAAAAAAAAAAAA', 'A'.repeat(43)].join('$');
 

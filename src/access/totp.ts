@@ -20,8 +20,9 @@ export function totpUri(secret: Secret, name: string): string {
 export function totpStep(secret: string, code: string, ms: number): bigint | null {
   const token = code.replaceAll(/\s/g, '');
   if (!/^\d{6}$/.test(token)) return null;
-  const delta = totpOf(secret, '').validate({ token, timestamp: ms, window: 1 });
-  return delta === null ? null : BigInt(Math.floor(ms / 1000 / PERIOD_S) + delta);
+  const totp = totpOf(secret, '');
+  const delta = totp.validate({ token, timestamp: ms, window: 1 });
+  return delta === null ? null : BigInt(totp.counter({ timestamp: ms }) + delta);
 }
 
 function totpOf(secret: string, label: string): TOTP {

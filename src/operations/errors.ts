@@ -4,7 +4,8 @@ import type { Needs } from './operation.ts';
 /* The errors of operations. Each operation states its own; the errors that whole groups share are stated here. */
 
 /**
- * Errors of every operation: the input, the rights of the principal and the proof of who it is, the key of the request, and the configuration.
+ * Errors of every operation: the input, the rights of the principal and the proof of who it is, the key of the request,
+ * and the configuration.
  */
 const EVERY = [
   'usage/invalid',

@@ -122,7 +122,7 @@ async function change(
 
 /** Whoever shuts out oneself by mistake would need the shell of the host. */
 function refuseOneself({ principal }: Who, name: string): void {
-  if (principal?.kind !== 'person' || principal.person !== name) return;
+  if (principal.kind !== 'person' || principal.person !== name) return;
   throw wrongState('name', 'nobody changes the own rights', 'Ask another owner.');
 }
 

@@ -12,7 +12,8 @@ const UNITS = [
  */
 export function parseDuration(text: string): number | undefined {
   for (const [names, ms] of UNITS) {
-    const length = Number(new RegExp(`^([0-9]{1,9}) *(?:${names})$`).exec(text)?.[1] ?? 0) * ms;
+    const [, count = '0'] = new RegExp(`^([0-9]{1,9}) *(?:${names})$`).exec(text) ?? [];
+    const length = Number(count) * ms;
     if (length > 0 && length <= LONGEST_MS) return length;
   }
   return undefined;

@@ -10,7 +10,7 @@ export const holderView = z.object({ kind: z.enum(['person', 'client']), name: z
 export const enteredView = holderView.extend({ session: z.string() });
 
 /** What is asked of the browser, and the challenge that its answer has to sign. */
-export const ceremonyView = z.object({ challenge: z.string(), options: z.looseObject({}) });
+export const ceremonyView = z.object({ challenge: z.string(), options: z.record(z.string(), z.unknown()) });
 
 /** The shared secret of one-time passwords, and as what an authenticator app scans. */
 export const totpSecretView = z.object({ secret: z.string(), uri: z.string() });

@@ -5,7 +5,7 @@ import { instant, pageOf } from './fields.ts';
 /** A run that ended or goes on. */
 export const listedRunView = z.object({
   run: z.string(),
-  /** `poll`, `fixed`, or the decision that it made: `payouts hold`. */
+  /** `poll`, `fixed`, or the decision that it made. */
   kind: z.string(),
   actor: z.string(),
   started_at: instant,

@@ -47,7 +47,7 @@ export function siteApp(site: Site, { routes, pages }: SiteParts): Hono<Env> {
     const begun = clock.monotonic();
     await next();
     const { method, path } = context.req;
-    const ms = Math.round(clock.monotonic() - begun);
+    const ms = Math.floor(clock.monotonic() - begun);
     const { actor } = context.get('visitor');
     log.debug({ site: site.name, method, path, status: context.res.status, ms, actor }, 'answered');
   });

@@ -2,7 +2,10 @@ import { adminRoutes } from '../../src/web/api/admin-routes.ts';
 import { clientRoutes } from '../../src/web/api/client-routes.ts';
 import { openApiOf } from '../../src/web/api/openapi.ts';
 
-/* docs/api.md, made from the OpenAPI documents. `node test/support/api-page.ts` prints it; test/web/api/openapi.unit.test.ts compares it. */
+/*
+ * docs/api.md, made from the OpenAPI documents. `node test/support/api-page.ts` prints it;
+ * test/web/api/openapi.unit.test.ts compares it.
+ */
 
 interface Parameter {
   name: string;

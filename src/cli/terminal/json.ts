@@ -1,3 +1,4 @@
+import { exactNumber } from '../../lib/exact-number.ts';
 import { isCall, Message } from '../../lib/message.ts';
 import { commandOf, inCommandWords } from './words.ts';
 
@@ -23,10 +24,4 @@ export function escapedJson(text: string): string {
   return text.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     sign.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
-}
-
-function exactNumber(value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`too large for a number in JSON: ${value}`);
-  return number;
 }

@@ -4,7 +4,8 @@ import type { Db, Trx } from '../store/open.ts';
 
 /**
  * On whose right something is done. The operator at the shell may do everything; people on the admin site what their
- * role allows; a token what its scopes allow; a client may see and change only the client's own data; a guest may sign in.
+ * role allows; a token what its scopes allow; a client may see and change only the client's own data; a guest may sign
+ * in.
  */
 export type Principal =
   | { kind: 'operator' }

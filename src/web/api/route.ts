@@ -39,7 +39,7 @@ export interface ApiRoute {
   status?: 201;
 }
 
-/** ChangedSettings that are changed by PATCH with `If-Match`: where they are read, and which members of the view they are. */
+/** What PATCH with `If-Match` changes: where it is read, and which members of the view it is. */
 export interface ChangedSettings {
   operation: Operation<'read', z.ZodType, z.ZodType>;
   /** The input of the reading, from that of the change. */
@@ -58,7 +58,7 @@ export function members(names: readonly string[]): (view: unknown) => Record<str
   };
 }
 
-/** Whether an operation changes something, so that it takes a key: what answers once, or changes one by one, does not. */
+/** Whether an operation takes a key. What answers once, or changes one by one, does not. */
 export function takesKey({ needs, once }: RoutedOperation): boolean {
   return (needs === 'write' || needs === 'lease') && once !== true;
 }

@@ -114,8 +114,8 @@ export async function logResponse(
 
 function placeIn({ after }: PageAsked): { at: string; shown: number } | undefined {
   if (after === undefined) return undefined;
-  const [at = '', shown = ''] = after.split(' ');
-  if (/^\d{4}-/.test(at) && /^\d{1,6}$/.test(shown)) return { at, shown: Number(shown) };
+  const [at = '', count = ''] = after.split(' ');
+  if (/^\d{4}-/.test(at) && /^\d{1,6}$/.test(count)) return { at, shown: Number(count) };
   throw invalid('cursor', 'it is none that was answered here', 'Begin without a cursor.');
 }
 
@@ -129,12 +129,12 @@ async function* rowsIn(pieces: AsyncIterable<string>): AsyncGenerator<{ at: stri
   }
 }
 
-/** How often the ledger is looked at, whether the sign-in still counts, and that a silent connection is kept alive, in ms. */
+/** In ms, how often: the ledger is looked at; whether the sign-in still counts; a silent connection is kept alive. */
 const LOOK_MS = 1_000;
 const CHECK_MS = 5_000;
 const ALIVE_MS = 15_000;
 
-/** `here` at first, then `changed` each time that something changed, with the id of that state. A page then reads again. */
+/** `here` at first, then `changed` for each change, with the id of that state. A page then reads again. */
 export function eventsResponse(context: WebContext, operation: RoutedOperation): Response {
   const { clock, signal } = context.get('site').serving;
   return streamSSE(context, async (stream) => {

@@ -4,8 +4,8 @@ import { Hono } from 'hono';
 import type { Env } from '../request/site-context.ts';
 
 /*
- * Style sheet, scripts and pictures, as they are in `browser/`. Their names carry a hash of what is in them, so a browser
- * keeps them for good and never has an old one.
+ * Style sheet, scripts and pictures, as they are in `browser/`. Their names carry a hash of what is in them, so a
+ * browser keeps them for good and never has an old one.
  */
 
 const TYPES: Record<string, string> = {

@@ -3,8 +3,8 @@ import { layout } from './layout.ts';
 import type { PageRoute } from './page-route.ts';
 
 /**
- * Where a one-time link leads. Its secret stands behind the #, so the server does not see it: the script asks whose link
- * it is, which spends nothing, and only the button spends it. Without a script there is the code to type.
+ * Where a one-time link leads. Its secret stands behind the #, so the server does not see it: the script asks whose
+ * link it is, which spends nothing, and only the button spends it. Without a script there is the code to type.
  */
 export const welcomePage: PageRoute = {
   method: 'GET',

@@ -8,7 +8,9 @@ const DAY_S = 86_400;
 /** As long as a session can last at most, in seconds. */
 const MAX_AGE_S = { client: 180 * DAY_S, admin: DAY_S };
 
-/** By its prefix a browser takes it only over https, for this host alone. Ports do not separate cookies: the name does. */
+/**
+ * By its prefix a browser takes it only over https, for this host alone. Ports do not separate cookies: the name does.
+ */
 function nameOf(context: WebContext): string {
   const { name, isProtected } = context.get('site');
   return isProtected ? `__Host-aio-dca-${name}` : `aio-dca-${name}`;

@@ -34,7 +34,10 @@ const OTHERWISE: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'run/busy': 409,
 };
 
-/** A request that cannot be read at all, so that no field of it can be named: 400 malformed, 411 of unknown length, 413 too large. */
+/**
+ * A request that cannot be read at all, so that no field of it can be named: 400 malformed, 411 of unknown length, 413
+ * too large.
+ */
 export class Unreadable extends BridgeError {
   readonly status: 400 | 411 | 413;
 

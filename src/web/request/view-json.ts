@@ -1,7 +1,8 @@
+import { exactNumber } from '../../lib/exact-number.ts';
 import { type Call, isCall, Message } from '../../lib/message.ts';
 
 /*
- * A view as JSON, as `--json` has it. What names an operation is written as a request of the API, where it has one.
+ * A view as JSON, as at a terminal. What names an operation is written as a request of the API, where it has one.
  */
 
 /** How a request of the API is written; undefined for an operation without a route. */
@@ -29,10 +30,4 @@ export function inApiWords(text: string | Message, write: WriteCall): string {
 function callText(call: Call & { after?: string }, write: WriteCall): string {
   const text = write(call) ?? String(new Message([call]));
   return call.after === undefined ? text : `${text}  # after ${call.after}`;
-}
-
-function exactNumber(value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`too large for a number in JSON: ${value}`);
-  return number;
 }

@@ -24,7 +24,7 @@ import { ceremonies } from './ceremonies.ts';
  * secret each time.
  */
 
-/** One account from anywhere: so that many addresses together do not guess a password, and its owner waits 2 s at most. */
+/** One account, from anywhere: many addresses together do not guess a password, and its owner waits 2 s at most. */
 const PER_ACCOUNT = { most: 20, perMinute: 30 };
 
 /** Passwords at once: each takes 32 MiB and a core. */
