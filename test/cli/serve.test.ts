@@ -1,22 +1,13 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminRoutes } from '../../src/web/api/admin-routes.ts';
+import { freePort } from '../support/free-port.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { until } from '../support/ssh.ts';
 import { startWorld, type World } from '../support/world.ts';
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 interface Served {
   admin: string;
@@ -26,7 +17,6 @@ interface Served {
 
 async function serve(world: World): Promise<Served> {
   const [admin, client] = [await freePort(), await freePort()];
-  const { readFile, writeFile } = await import('node:fs/promises');
   const before = (await readFile(world.configFile, 'utf8')).replace(/\n\[web\.[\s\S]*/, '');
   const site = (name: string, port: number) =>
     `\n[web.${name}]\nlisten = "127.0.0.1:${port}"\npublic_url = "http://localhost:${port}"`;
@@ -50,6 +40,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
   let world: World;
   let served: Served;
   let cashOut: string;
+  let failed: string;
 
   beforeAll(async () => {
     world = await startWorld({ tunnel: 'direct', ledger });
@@ -61,7 +52,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
     await world.addFunding('alice', '5000 GTQ');
     await world.addFunding('bob', '3000 GTQ');
     cashOut = await world.insertCashOut();
-    await world.insertCashOut({ error: 'dispense failed', dispense: false });
+    failed = await world.insertCashOut({ error: 'dispense failed', dispense: false });
     expect((await world.aioDca(['poll'])).code).toBe(2);
     served = await serve(world);
   }, 120_000);
@@ -82,72 +73,57 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
     }>();
     const cookie = await signIn(served.admin, link);
     const month = new Date().toISOString().slice(0, 7);
-    const pairs: [path: string, args: string[]][] = [
-      ['/status', ['status']],
-      ['/clients', ['clients', 'list']],
-      ['/clients/{name}', ['clients', 'show', 'alice']],
-      ['/clients/{name}/statement', ['clients', 'statement', 'alice', '--month', month]],
-      ['/purchases', ['purchases', 'list', '--client', 'alice']],
-      ['/purchases/{id}', ['purchases', 'show', cashOut, '--client', 'alice']],
-      ['/fundings', ['fundings', 'list']],
-      ['/fundings/{id}', ['fundings', 'show', 'f1']],
-      ['/machines', ['machines', 'list']],
-      ['/machines/{machine}', ['machines', 'show', 'Antigua']],
-      ['/commission', ['commission', 'list']],
-      ['/cash-outs', ['cash-outs', 'list']],
-      ['/cash-outs/{id}', ['cash-outs', 'show', cashOut]],
-      ['/payouts', ['payouts', 'list']],
-      ['/payouts/{id}', ['payouts', 'show', 'p1']],
-      ['/review', ['review', 'list']],
-      ['/credits', ['credits', 'list']],
-      ['/plan', ['poll', '--dry-run']],
-      ['/verify', ['verify']],
-      ['/reconcile', ['reconcile']],
-      ['/exports/{kind}', ['export', 'allocations', '--format', 'json']],
-      ['/log', ['log']],
-      ['/clock', ['clock', 'show']],
-      ['/config', ['config']],
-      ['/metrics', ['metrics']],
-      ['/people', ['people', 'list']],
-      ['/tokens', ['tokens', 'list']],
-    ];
-    const inputs: Record<string, string> = {
-      '/clients/{name}': '/clients/alice',
-      '/clients/{name}/statement': `/clients/alice/statement?month=${month}`,
-      '/purchases': '/purchases?client=alice',
-      '/purchases/{id}': `/purchases/${cashOut}?client=alice`,
-      '/fundings/{id}': '/fundings/f1',
-      '/machines/{machine}': '/machines/Antigua',
-      '/cash-outs/{id}': `/cash-outs/${cashOut}`,
-      '/payouts/{id}': '/payouts/p1',
-      '/exports/{kind}': '/exports/allocations?format=json',
-      '/log': '/log?limit=200',
-    };
-    // Without a command of its own, or looked at elsewhere.
-    const others = [
-      ...['/runs', '/events', '/plan/first', '/commission/{name}', '/credits/{id}', '/review/{id}'],
-      ...['/account/sessions', '/account/credentials'],
+    /** By route: the request where its path has more than names, and the command. */
+    const pairs: [path: string, asked: string, args: string[]][] = [
+      ['/status', '', ['status']],
+      ['/clients', '', ['clients', 'list']],
+      ['/clients/{name}', '/clients/alice', ['clients', 'show', 'alice']],
+      [
+        '/clients/{name}/statement',
+        `/clients/alice/statement?month=${month}`,
+        ['clients', 'statement', 'alice', '--month', month],
+      ],
+      ['/purchases', '/purchases?client=alice', ['purchases', 'list', '--client', 'alice']],
+      [
+        '/purchases/{id}',
+        `/purchases/${cashOut}?client=alice`,
+        ['purchases', 'show', cashOut, '--client', 'alice'],
+      ],
+      ['/fundings', '', ['fundings', 'list']],
+      ['/fundings/{id}', '/fundings/f1', ['fundings', 'show', 'f1']],
+      ['/machines', '', ['machines', 'list']],
+      ['/machines/{machine}', '/machines/Antigua', ['machines', 'show', 'Antigua']],
+      ['/commission', '', ['commission', 'list']],
+      ['/cash-outs', '', ['cash-outs', 'list']],
+      ['/cash-outs/{id}', `/cash-outs/${cashOut}`, ['cash-outs', 'show', cashOut]],
+      ['/payouts', '', ['payouts', 'list']],
+      ['/payouts/{id}', '/payouts/p1', ['payouts', 'show', 'p1']],
+      ['/review', '', ['review', 'list']],
+      ['/review/{id}', `/review/${failed}`, ['review', 'show', failed]],
+      ['/credits', '', ['credits', 'list']],
+      ['/plan', '', ['poll', '--dry-run']],
+      ['/verify', '', ['verify']],
+      ['/reconcile', '', ['reconcile']],
+      ['/exports/{kind}', '/exports/allocations?format=json', ['export', 'allocations', '--format', 'json']],
+      ['/log', '/log?limit=200', ['log']],
+      ['/clock', '', ['clock', 'show']],
+      ['/config', '', ['config']],
+      ['/metrics', '', ['metrics']],
+      ['/people', '', ['people', 'list']],
+      ['/tokens', '', ['tokens', 'list']],
     ];
     const readings = adminRoutes.filter(({ method }) => method === 'GET').map(({ path }) => path);
-    expect(new Set([...pairs.map(([path]) => path), ...others])).toEqual(new Set(readings));
-    for (const [path, args] of pairs) {
-      const ran = await world.aioDca([...args, '--json']);
+    expect(new Set([...pairs.map(([path]) => path), ...Object.keys(OTHERS)])).toEqual(new Set(readings));
+    const printed = await world.inOneProcess(pairs.map(([, , args]) => [...args, '--json']));
+    for (const [index, [path, asked]] of pairs.entries()) {
       const byOwner = path === '/people' || path === '/tokens';
       const headers: Record<string, string> = byOwner ? { cookie } : { authorization: `Bearer ${token}` };
-      const answer = await fetch(`${served.admin}/api/v1${inputs[path] ?? path}`, { headers });
+      const answer = await fetch(`${served.admin}/api/v1${asked || path}`, { headers });
       const text = await answer.text();
       expect([path, answer.status, answer.status === 200 ? '' : text]).toEqual([path, 200, '']);
-      // These have nothing but moments and ages.
-      if (path === '/clock' || path === '/metrics') {
-        const { metrics = null, ...rest } = JSON.parse(text) as { metrics?: { name: string }[] | null };
-        const named = (of: unknown) => (of as { name: string }[]).map(({ name }) => name);
-        if (metrics) expect(named(metrics)).toEqual(named(ran.json()));
-        else expect(Object.keys(rest)).toEqual(Object.keys(ran.json()));
-        continue;
-      }
-      expect([path, plain(JSON.parse(text))]).toEqual([path, plain(ran.json())]);
+      expect.soft([path, plain(JSON.parse(text))]).toEqual([path, plain(printed[index]?.json())]);
     }
-  }, 120_000);
+  });
 
   test('what a token changes is done once, and in the log with its name', async () => {
     const token = await tokenOf('till', 'fundings:write');
@@ -253,27 +229,30 @@ async function signIn(site: string, link: string): Promise<string> {
   return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 }
 
-/** What changes from one look to the next; a run that writes nothing has no number of its own. */
-const MOMENTS = [
-  'at',
-  'now',
-  'host_now',
-  'age_seconds',
-  'as_of',
-  'started_at',
-  'finished_at',
-  'last_seen_at',
-  'used_at',
-  'sessions',
-];
+/** The readings that are not compared, and why. */
+const OTHERS: Record<string, string> = {
+  '/runs': 'no command lists the runs',
+  '/events': 'a stream; its test is below',
+  '/plan/first': 'a question of init before the first run, and there was one',
+  '/commission/{name}': 'one of the list, which is compared',
+  '/credits/{id}': 'nothing was credited here: there is no superuser',
+  '/account/sessions': 'those of whoever asks, and the shell has none',
+  '/account/credentials': 'those of whoever asks, and the shell has none',
+};
 
-/** A document without moments, and without the words of a door for an operation. */
+/** What changes from one look to the next. */
+const MOMENTS: string[] = [];
+
+/** A document in which moments are only there or not, and without the words of a door for an operation. */
 function plain(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(plain);
   if (typeof json === 'string')
     return json.replaceAll(/`[^`]*`|(aio-dca|GET \/api|POST \/api|PATCH \/api) ?[^\n]*/g, '…');
   if (typeof json !== 'object' || json === null) return json;
   return Object.fromEntries(
-    Object.entries(json).flatMap(([key, value]) => (MOMENTS.includes(key) ? [] : [[key, plain(value)]])),
+    Object.entries(json).map(([key, value]) => [
+      key,
+      MOMENTS.includes(key) && value !== null ? '…' : plain(value),
+    ]),
   );
 }

@@ -6,6 +6,7 @@ import { holdAgainstView } from './views.ts';
 
 /** Where a test run finds the program as it was bundled for it; without it, its source is started. */
 export const PROGRAM_VARIABLE = 'AIO_DCA_TEST_PROGRAM';
+const CHILD = join(import.meta.dirname, 'commands-child.mjs');
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/aio-dca-tests');
 
 /** The program's first file, and the folder of Node's compile cache for it. */
@@ -56,7 +57,28 @@ export function commandLine(args: string[], { env = {}, node = [] }: RunOptions 
 /** Starts the real `aio-dca` as a process of its own, without a terminal. */
 export function startCommand(args: string[], options: RunOptions = {}): Command {
   const { file, argv, env } = commandLine(args, options);
-  const child = spawn(file, argv, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const { child, closed } = startProcess(file, argv, { env, input: options.input });
+  return { child, ended: closed.then((printed) => checked(args, printed)) };
+}
+
+/** Runs the real `aio-dca` with each of these arguments, one after the other in one process. */
+export async function runCommands(all: string[][], options: RunOptions = {}): Promise<Ran[]> {
+  const { file, env } = commandLine([], options);
+  const { closed } = startProcess(file, [CHILD, program().main], { env, input: JSON.stringify(all) });
+  const { code, stdout, stderr } = await closed;
+  if (code !== 0) throw new Error(`the commands (exit ${code}):\n${stdout}${stderr}`);
+  const printed = JSON.parse(stdout) as Printed[];
+  return Promise.all(all.map((args, index) => checked(args, printed[index] as Printed)));
+}
+
+type Printed = Omit<Ran, 'json'>;
+
+function startProcess(
+  file: string,
+  argv: string[],
+  options: { env: NodeJS.ProcessEnv; input?: string | undefined },
+) {
+  const child = spawn(file, argv, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -65,23 +87,19 @@ export function startCommand(args: string[], options: RunOptions = {}): Command 
   // A process that was killed no longer reads its input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
-  const ended = new Promise<Ran>((resolve, reject) => {
+  const closed = new Promise<Printed>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => {
-      const { stdout, stderr } = output;
-      try {
-        refuseSecrets(`aio-dca ${args.join(' ')}`, stdout, stderr);
-      } catch (error) {
-        reject(error);
-        return;
-      }
-      holdAgainstView(args, stdout, code !== null).then(
-        () => resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) }),
-        reject,
-      );
-    });
+    child.once('close', (code, signal) => resolve({ code, signal, ...output }));
   });
-  return { child, ended };
+  return { child, closed };
+}
+
+/** Throws where a command printed a secret, or a document with `--json` that is not as its view. */
+async function checked(args: string[], printed: Printed): Promise<Ran> {
+  const { code, stdout, stderr } = printed;
+  refuseSecrets(`aio-dca ${args.join(' ')}`, stdout, stderr);
+  await holdAgainstView(args, stdout, code !== null);
+  return { ...printed, json: () => document(args, code, stdout, stderr) };
 }
 
 function document<T>(args: string[], code: number | null, stdout: string, stderr: string): T {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
-import { type Command, type Ran, type RunOptions, startCommand } from './command.ts';
+import { type Command, type Ran, type RunOptions, runCommands, startCommand } from './command.ts';
 import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from './lamassu.ts';
 import { ledgerSql } from './ledger-sql.ts';
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
@@ -63,6 +63,8 @@ export interface World {
   aioDca(args: string[], options?: RunOptions): Promise<Ran>;
   /** The same, and throws with everything it printed unless it exits 0. */
   must(args: string[], options?: RunOptions): Promise<Ran>;
+  /** Runs the real command with each of these arguments, one after the other in one process. */
+  inOneProcess(all: string[][]): Promise<Ran[]>;
   /** A wallet at LNbits and a client who is paid into it. Further arguments go to `clients add`. */
   addClient(name: string, args?: string[]): Promise<WalletKeys>;
   /** A wallet at LNbits, and a recipient of the commission who is paid into it. */
@@ -189,6 +191,7 @@ export function worldOf(
     start,
     aioDca,
     must,
+    inOneProcess: (all) => runCommands(all.map((args) => ['--config', configFile, ...args])),
     simulator: () => {
       if (!('onRequest' in lnbits)) throw new Error('this world has a real LNbits');
       return lnbits as LnbitsSimulator;
