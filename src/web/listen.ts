@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { SiteConfig } from '../config/web.ts';
 import { BridgeError } from '../errors.ts';
@@ -37,6 +38,7 @@ export async function listen(
   server.requestTimeout = REQUEST_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxConnections = MOST_CONNECTIONS;
+  const closeUnasked = unaskedConnections(server);
   try {
     server.listen(port, host);
     await once(server, 'listening');
@@ -51,7 +53,7 @@ export async function listen(
   return async () => {
     const closed = once(server, 'close');
     server.close();
-    server.closeIdleConnections();
+    closeUnasked();
     const over = new AbortController();
     const patience = clock.sleep(GRACE_MS, { signal: over.signal, ref: false }).then(() => {
       server.closeAllConnections();
@@ -60,4 +62,28 @@ export async function listen(
     over.abort();
     await patience;
   };
+}
+
+/**
+ * What closes the connections without a whole request, also those that send one slowly, which Node counts as busy; and
+ * from then on each other one after its answer.
+ */
+function unaskedConnections(server: Server): () => void {
+  const open = new Set<Socket>();
+  const asked = new Set<Socket>();
+  const closeUnasked = () => {
+    for (const socket of open) if (!asked.has(socket)) socket.destroySoon();
+  };
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.on('request', ({ socket }, answer) => {
+    asked.add(socket);
+    answer.once('close', () => {
+      asked.delete(socket);
+      if (!server.listening) closeUnasked();
+    });
+  });
+  return closeUnasked;
 }
