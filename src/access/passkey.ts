@@ -1,4 +1,4 @@
-import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import type { AuthenticationAnswer, RegistrationAnswer } from './passkey-answers.ts';
 
 /*
  * Passkeys (WebAuthn), by @simplewebauthn/server: half a megabyte, loaded at first use. No attestation is asked for: it
@@ -46,12 +46,12 @@ export interface NewPasskey {
 export async function verifyRegistration(
   origin: string,
   challenge: string,
-  response: unknown,
+  response: RegistrationAnswer,
 ): Promise<NewPasskey | null> {
   const { verifyRegistrationResponse } = await library();
   try {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
-      response: response as RegistrationResponseJSON,
+      response: { ...response, clientExtensionResults: {} },
       ...{ expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpIdOf(origin) },
     });
     if (!verified || !registrationInfo) return null;
@@ -74,23 +74,17 @@ export async function authenticationOptions(origin: string, known: string[]): Pr
   return { challenge: options.challenge, options: { ...options } };
 }
 
-/** The id of the passkey that an answer is by; null if it is no such answer. */
-export function keyIdOf(response: unknown): string | null {
-  if (typeof response !== 'object' || response === null || !('id' in response)) return null;
-  return typeof response.id === 'string' ? response.id : null;
-}
-
 /** The new signature counter, if the answer is by this passkey and for this challenge; null otherwise. */
 export async function verifyAuthentication(
   origin: string,
   challenge: string,
-  response: unknown,
+  response: AuthenticationAnswer,
   passkey: NewPasskey,
 ): Promise<bigint | null> {
   const { verifyAuthenticationResponse } = await library();
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-      response: response as AuthenticationResponseJSON,
+      response: { ...response, clientExtensionResults: {} },
       ...{ expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpIdOf(origin) },
       credential: {
         ...{ id: passkey.keyId, counter: Number(passkey.counter) },

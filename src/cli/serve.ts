@@ -15,6 +15,6 @@ export function register(program: Command): void {
       const cli = makeCli(command);
       const { keepServing } = await import('../operations/serve.ts');
       const { startSites } = await import('../web/start-sites.ts');
-      await cli.perform(keepServing, { doors: [startSites] }, { actor: cli.globals.actor ?? 'serve' });
+      await cli.perform(keepServing, {}, { doors: [startSites], actor: cli.globals.actor ?? 'serve' });
     });
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { hashOf, newSecret, typedCode } from '../access/access-secrets.ts';
-import { authenticationOptions, keyIdOf, verifyAuthentication } from '../access/passkey.ts';
+import { authenticationOptions, verifyAuthentication } from '../access/passkey.ts';
+import { type AuthenticationAnswer, authenticationAnswer } from '../access/passkey-answers.ts';
 import { isPassword } from '../access/password.ts';
 import { totpStep } from '../access/totp.ts';
 import { Secret } from '../config/secret.ts';
@@ -54,7 +55,7 @@ const linkInput = z.strictObject({
   secret: z.string().max(200).optional(),
   code: z.string().max(100).optional(),
 });
-const passkeyAnswer = { challenge: z.string(), response: z.unknown() };
+const passkeyAnswer = { challenge: z.string(), response: authenticationAnswer };
 const passwordInput = { password: z.string().max(1_000), code: z.string().max(20) };
 
 /** Whose link it is. It stays usable. */
@@ -268,10 +269,9 @@ async function begin(
 async function checkedPasskey(
   db: Db,
   origin: string,
-  { challenge, response }: { challenge: string; response?: unknown },
+  { challenge, response }: { challenge: string; response: AuthenticationAnswer },
 ): Promise<{ passkey: Credential; counter: bigint }> {
-  const id = keyIdOf(response);
-  const passkey = id === null ? undefined : await findPasskey(db, id);
+  const passkey = await findPasskey(db, response.id);
   if (!passkey?.key_id) throw refusedSignIn();
   const known = { keyId: passkey.key_id, publicKey: passkey.secret, counter: passkey.counter };
   const counter = await verifyAuthentication(origin, challenge, response, known);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { registrationOptions, verifyRegistration } from '../access/passkey.ts';
+import { registrationAnswer } from '../access/passkey-answers.ts';
 import { hashPassword, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../access/password.ts';
 import { newTotpSecret, totpStep, totpUri } from '../access/totp.ts';
 import { Secret } from '../config/secret.ts';
@@ -59,7 +60,7 @@ export const addPasskey = operation({
   needs: 'write',
   may: ['client', 'bookkeeper'],
   errors: ['access/required', 'web/no-site'],
-  input: z.strictObject({ challenge: z.string(), response: z.unknown(), label }),
+  input: z.strictObject({ challenge: z.string(), response: registrationAnswer, label }),
   view: z.array(credentialView),
   run: async ({ clock, config, ledger: { db }, who, write }, given) => {
     const { holder } = await ownSession(db, who, clock.now());

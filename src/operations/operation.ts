@@ -57,9 +57,23 @@ export interface Session {
   env?: NodeJS.ProcessEnv;
   /** Takes rows as they come, because they may be more than fit into memory. Answers false to stop. */
   take?(rows: Handed): Promise<boolean>;
+  /** What answers others for as long as the process runs. */
+  doors?: readonly StartDoor[];
   /** Passes pages on and shows the progress; `count` returns the number of rows. */
   watch?<T>(pages: AsyncIterable<T[]>, count: () => Promise<number>): AsyncIterable<T[]>;
 }
+
+/** What a door needs to answer others for as long as the process runs. */
+export interface Serving extends Required<Pick<Session, 'withLedger' | 'env'>> {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+  /** Aborted when the program is asked to stop. */
+  signal: AbortSignal;
+}
+
+/** Begins to answer; the promise that it resolves with ends that, once what is under way is finished. */
+export type StartDoor = (serving: Serving) => Promise<() => Promise<void>>;
 
 /** Rows that are handed on as they come: page by page, or as the pieces of one text. One of both is read, once. */
 export interface Handed {
@@ -97,7 +111,7 @@ export type Book = Omit<Ledger, 'write'>;
 /** For an operation that opens the ledger itself. */
 type OwnContext = Pick<Context, 'config' | 'clock' | 'who' | 'stopSignal' | 'tell'> &
   Pick<Session, 'withLedger' | 'onWait'> &
-  Required<Pick<Session, 'logger' | 'env'>>;
+  Required<Pick<Session, 'logger' | 'env' | 'doors'>>;
 
 /** For an operation that works without a configuration. */
 type BareContext = Omit<OwnContext, 'config'> & Pick<Session, 'config' | 'onCheck'>;
@@ -181,22 +195,26 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
     tell: async (text: string | Message) => session.tell?.(text),
   };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data), ONCE);
-  const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;
-  const own = { ...bare, withLedger, logger, onWait, env };
+  const { withLedger, logger = silentLogger, onWait, onCheck, env = {}, doors = [] } = session;
+  const own = { ...bare, withLedger, logger, onWait, env, doors };
   if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
   const base = { ...bare, config };
   const { take = nobodyTakes, watch = (pages) => pages } = session;
-  if (needs === 'read')
-    return session.withLedger('read', (ledger) => done({ ...base, ledger, take, watch }));
+  if (needs === 'read') return session.withLedger('read', (ledger) => done({ ...base, ledger, take, watch }));
   const request = key === undefined ? null : requestOf(key, name, who, read.data);
   const { unchanged } = session;
   return session.withLedger('write', async (ledger) => {
     const assertSeen = async (trx: Trx): Promise<void> => {
       if (unchanged === undefined) return;
       const { operation: reading, input: asked, isSame } = unchanged;
-      const seen = { ...base, take, watch, ledger: { ...ledger, db: trx, write: noSecond, dryRun: noSecond } };
+      const seen = {
+        ...base,
+        take,
+        watch,
+        ledger: { ...ledger, db: trx, write: noSecond, dryRun: noSecond },
+      };
       if (!isSame(reading.view.parse(await reading.run(seen, reading.input.parse(asked, ONCE)), ONCE))) {
         throw changedMeanwhile();
       }

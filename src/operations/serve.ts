@@ -1,28 +1,13 @@
-import type { Logger } from 'pino';
 import * as z from 'zod';
-import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { openLedger } from '../ledger/store/open.ts';
 import { notifySystemd } from '../monitoring/systemd.ts';
-import type { Clock } from '../time.ts';
 import { LEDGER } from './errors.ts';
-import { operation, type Session } from './operation.ts';
+import { operation } from './operation.ts';
 import { shareLedger } from './shared-ledger.ts';
 
-/** What a door needs to answer others for as long as the process runs. */
-export interface Serving extends Required<Pick<Session, 'withLedger' | 'env'>> {
-  config: Config;
-  clock: Clock;
-  log: Logger;
-  /** Aborted when the program is asked to stop. */
-  signal: AbortSignal;
-}
-
-/** Begins to answer; the promise that it resolves with ends that, once what is under way is finished. */
-export type StartDoor = (serving: Serving) => Promise<() => Promise<void>>;
-
 /**
- * Serves what `doors` start, until the stop signal, and tells systemd. Throws the error of opening the ledger if no
+ * Serves what the `doors` of the session start, until the stop signal, and tells systemd. Throws the error of opening the ledger if no
  * retry helps; a database that does not answer now is asked again with each request.
  */
 export const keepServing = operation({
@@ -30,9 +15,9 @@ export const keepServing = operation({
   needs: 'config',
   may: [],
   errors: [...LEDGER, 'web/listen', 'web/no-site'],
-  input: z.strictObject({ doors: z.array(z.custom<StartDoor>((start) => typeof start === 'function')) }),
+  input: z.strictObject({}),
   view: z.object({}),
-  run: async ({ config, clock, logger, stopSignal, env }, { doors }) => {
+  run: async ({ config, clock, logger, stopSignal, env, doors }) => {
     const log = await logger(config.log.level);
     const signal = stopSignal();
     const shared = shareLedger(() => openLedger({ ...config.ledger, clock, use: 'write' }), clock);

@@ -1,6 +1,6 @@
 import type { SiteConfig } from '../config/web.ts';
 import { BridgeError } from '../errors.ts';
-import type { Serving, StartDoor } from '../operations/serve.ts';
+import type { Serving, StartDoor } from '../operations/operation.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { clientRoutes } from './api/client-routes.ts';
 import { listen } from './listen.ts';

@@ -12,7 +12,7 @@ import { startSession } from '../../src/ledger/sessions/sessions.ts';
 import type { Role } from '../../src/ledger/store/access-schema.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { addToken } from '../../src/ledger/tokens/tokens.ts';
-import type { Serving } from '../../src/operations/serve.ts';
+import type { Serving } from '../../src/operations/operation.ts';
 import type { Clock } from '../../src/time.ts';
 import { siteOf } from '../../src/web/start-sites.ts';
 

@@ -18,12 +18,12 @@ export interface Given {
 /** The members that a request may have, by the schema of the operation. */
 export function offered(route: ApiRoute, operation: RoutedOperation): string[] {
   const fixed = Object.keys(route.fixed?.('', '') ?? {});
-  const hidden = [...(route.omit ?? []), ...fixed, ...HANDED];
+  const hidden = [...(route.omit ?? []), ...fixed, ...PAGING];
   return inputNames(operation).filter((name) => !hidden.includes(name));
 }
 
-/** What a door hands to an operation itself. `after` is the cursor's. */
-const HANDED = ['take', 'watch', 'after', 'limit'];
+/** What the pages of a list are made with; `after` is the cursor's. */
+const PAGING = ['after', 'limit'];
 
 export function inputNames({ input }: RoutedOperation): string[] {
   return Object.keys(shapeOf(input));

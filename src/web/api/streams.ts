@@ -1,7 +1,6 @@
 import { streamSSE } from 'hono/streaming';
 import { invalid } from '../../errors.ts';
-import type { Take } from '../../operations/export.ts';
-import type { TakeChanges } from '../../operations/log.ts';
+import type { Session } from '../../operations/operation.ts';
 import { knownError, TooMany } from '../request/problem.ts';
 import type { Site, WebContext } from '../request/site-context.ts';
 import type { RoutedOperation } from '../request/visitor.ts';
@@ -40,8 +39,8 @@ export async function exportResponse(
   const { promise: begun, resolve: begin, reject: fail } = Promise.withResolvers<Response>();
   const kind = `${input.kind}`;
   const format = `${input.format ?? 'csv'}`;
-  const take: Take = async (pieces) => {
-    const iterator = pieces[Symbol.asyncIterator]();
+  const take: Session['take'] = async ({ text }) => {
+    const iterator = text()[Symbol.asyncIterator]();
     const first = await iterator.next();
     const { promise: over, resolve: end } = Promise.withResolvers<boolean>();
     let next: typeof first | undefined = first;
@@ -71,7 +70,7 @@ export async function exportResponse(
     );
     return over;
   };
-  performAny(context, operation, { ...input, take })
+  performAny(context, operation, input, { take })
     .catch((error: unknown) => {
       const known = knownError(error);
       if (known.kind === 'defect') site.serving.log.error({ err: error }, 'an export broke off');
@@ -91,9 +90,9 @@ export async function logResponse(
   const from = placeIn(page);
   const rows: { at: string }[] = [];
   let more = false;
-  const take: TakeChanges = async ({ json }) => {
+  const take: Session['take'] = async ({ text }) => {
     let skip = from?.shown ?? 0;
-    for await (const row of rowsIn(json())) {
+    for await (const row of rowsIn(text())) {
       if (skip > 0 && row.at === from?.at) {
         skip -= 1;
         continue;
@@ -102,8 +101,9 @@ export async function logResponse(
       if (more) break;
       rows.push(row);
     }
+    return !more;
   };
-  await performAny(context, operation, { ...input, ...(from && { from: from.at }), take });
+  await performAny(context, operation, { ...input, ...(from && { from: from.at }) }, { take });
   const last = rows.at(-1)?.at;
   if (more && last !== undefined) {
     const same = rows.filter(({ at }) => at === last).length + (last === from?.at ? from.shown : 0);

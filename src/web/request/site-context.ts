@@ -1,8 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { SiteConfig } from '../../config/web.ts';
-import type { Session } from '../../operations/operation.ts';
-import type { Serving } from '../../operations/serve.ts';
+import type { Serving, Session } from '../../operations/operation.ts';
 import type { FoundSession } from '../../views/access.ts';
 
 /* What a request of a site carries along. */

@@ -13,18 +13,18 @@ export type RoutedOperation = Operation<Needs, z.ZodType, z.ZodType>;
 export const GUEST: Visitor = { principal: { kind: 'guest' }, actor: 'guest', session: null };
 
 /** What is asked besides the input. */
-export type Asking = Pick<Session, 'key' | 'unchanged'> & { reason?: string | undefined };
+export type Asking = Pick<Session, 'key' | 'unchanged' | 'take'> & { reason?: string | undefined };
 
 /** Does an operation for whoever asks. */
 export function performFor<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   context: WebContext,
   operation: Operation<N, Input, View>,
   input: z.input<Input>,
-  { reason, key, unchanged }: Asking = {},
+  { reason, ...asking }: Asking = {},
 ): Promise<z.output<View>> {
   const site = context.get('site');
   const { principal, actor } = context.get('visitor');
-  return perform(operation, { ...sessionOf(site), principal, actor, reason, key, unchanged }, input);
+  return perform(operation, { ...sessionOf(site), ...asking, principal, actor, reason }, input);
 }
 
 /** Any operation of the table of routes: its input is checked by its schema. */

