@@ -7,8 +7,8 @@ import { operation } from './operation.ts';
 import { shareLedger } from './shared-ledger.ts';
 
 /**
- * Serves what the `doors` of the session start, until the stop signal, and tells systemd. Throws the error of opening the ledger if no
- * retry helps; a database that does not answer now is asked again with each request.
+ * Serves what the `doors` of the session start, until the stop signal, and tells systemd. Throws the error of opening
+ * the ledger if no retry helps; a database that does not answer now is asked again with each request.
  */
 export const keepServing = operation({
   name: 'serve',
