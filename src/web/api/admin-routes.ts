@@ -13,18 +13,20 @@ import { addRecipient, listRecipients, removeRecipient, setRecipient } from '../
 import { showConfig } from '../../operations/config.ts';
 import { listCredits, showCredit } from '../../operations/credits.ts';
 import { examine } from '../../operations/doctor.ts';
+import {
+  addOneFunding,
+  confirmOneFunding,
+  previewAddFunding,
+  previewConfirmFunding,
+} from '../../operations/enter-funding.ts';
 import { newestEvent } from '../../operations/events.ts';
 import { exportRows } from '../../operations/export.ts';
 import { previewFirstReading } from '../../operations/first-reading.ts';
 import {
-  addOneFunding,
   adjustOneFunding,
   cancelOneFunding,
-  confirmOneFunding,
   listAllFundings,
   moveOneFunding,
-  previewAddFunding,
-  previewConfirmFunding,
   showFunding,
 } from '../../operations/fundings.ts';
 import { inviteClient } from '../../operations/invite-client.ts';
@@ -68,15 +70,14 @@ import { listRuns } from '../../operations/runs.ts';
 import {
   previewExternal,
   previewSettle,
-  previewVoid,
   settleCashOut,
   settleExternal,
-  voidSettled,
 } from '../../operations/settlements.ts';
 import { showStatement } from '../../operations/statements.ts';
 import { showStatus } from '../../operations/status.ts';
 import { addOneToken, listTokens, revokeOneToken } from '../../operations/tokens.ts';
 import { verify } from '../../operations/verify.ts';
+import { previewVoid, voidSettled } from '../../operations/void-settlement.ts';
 import { previewWithdrawal, withdrawFromFunding } from '../../operations/withdraw-funding.ts';
 import { ownRoutes } from './own-routes.ts';
 import { type ApiRoute, type ChangedSettings, members } from './route.ts';
