@@ -744,6 +744,7 @@ const performing: Record<string, string> = {
   'review/show-row.ts': 'adds the commands to its JSON',
   'role-sql.ts': 'prints a text as it is',
   'run.ts': 'is another actor',
+  'serve.ts': 'is another actor, and hands over the doors',
 };
 
 test('a command shows the answer of one operation: no page or helper performs another', () => {

@@ -45,7 +45,8 @@ The JSON is what the command line prints with \`--json\`: sats are integers, cas
   succeed.
 - \`GET /api/v1/events\` is a stream of server-sent events: \`changed\` each time that something changed.
 
-\`\`\`
+<!-- not typed: it needs a token; test/cli/serve.test.ts sends such requests -->
+\`\`\`sh
 curl -H "Authorization: Bearer $TOKEN" http://localhost:8092/api/v1/status
 curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H "Idempotency-Key: $(uuidgen)" \\
   -d '{"client":"alice","amount":"3000 GTQ","any_machine":true}' http://localhost:8092/api/v1/fundings
