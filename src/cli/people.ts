@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ROLE_NAMES } from '../views/people.ts';
+import { ROLE_NAMES } from '../views/roles.ts';
 import { does, local } from './command/call.ts';
 import { define, reasonOption } from './command/options.ts';
 import { invitationPage } from './pages/invitation.ts';

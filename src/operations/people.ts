@@ -15,7 +15,8 @@ import { sessionsOf } from '../ledger/sessions/sessions.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { parseName } from '../typed/names.ts';
-import { invitationView, personView, ROLE_NAMES, viewOfPerson } from '../views/people.ts';
+import { invitationView, personView, viewOfPerson } from '../views/people.ts';
+import { ROLE_NAMES } from '../views/roles.ts';
 import { invite, siteUrl } from './invitation.ts';
 import { type Context, operation } from './operation.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { OpenSession } from '../ledger/sessions/sessions.ts';
 import { instant } from './fields.ts';
-import { ROLE_NAMES } from './people.ts';
+import { ROLE_NAMES } from './roles.ts';
 
 /** Who comes in: people to the admin site, clients to the client site. */
 export const holderView = z.object({ kind: z.enum(['person', 'client']), name: z.string() });

@@ -5,8 +5,7 @@ import type { OpenSession } from '../ledger/sessions/sessions.ts';
 import type { Token } from '../ledger/tokens/tokens.ts';
 import type { Instant } from '../time.ts';
 import { instant } from './fields.ts';
-
-export const ROLE_NAMES = ['owner', 'operator', 'bookkeeper'] as const;
+import { ROLE_NAMES } from './roles.ts';
 
 /** Somebody who may use the admin site. */
 export const personView = z.object({
