@@ -139,7 +139,7 @@ poll = "every day"
 cash_out_above = [20000]
 `),
     ).toEqual([
-      'line 1: timezone: expected a time zone, like "America/Guatemala"',
+      'line 1: timezone: expected a time zone, perhaps "America/Guatemala"',
       'line 2: pol: unknown key, did you mean "log"?',
       'line 3: lamassu.start_at: missing, expected a time with its zone, like "2026-11-01T00:00:00-06:00"',
       'line 4: lamassu.hostt: unknown key, did you mean "host"?',
