@@ -107,31 +107,39 @@ test('exit codes 2 and 75 of a poll are no failure; a watch that finds something
 });
 
 test('every service that ends badly calls the alert, and has an end', () => {
-  for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-backup']) {
+  for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-serve', 'aio-dca-watch', 'aio-dca-backup']) {
     const unit = read(`systemd/${name}.service`);
     expect(unit, name).toMatch(/^TimeoutStartSec=\d+(min|h)$/m);
-    // Whether OnFailure= sees an end after which systemd starts the daemon again depends on systemd's version.
-    expect(/^OnFailure=aio-dca-alert@%n\.service$/m.test(unit), name).toBe(name !== 'aio-dca-daemon');
+    // Whether OnFailure= sees an end after which systemd starts a service again depends on systemd's version.
+    const isRestarted = /^Restart=/m.test(unit);
+    expect(/^OnFailure=aio-dca-alert@%n\.service$/m.test(unit), name).toBe(!isRestarted);
   }
   expect(read('systemd/aio-dca-alert@.service')).toMatch(/^StartLimitBurst=1$/m);
 });
 
-test('the daemon tells each bad end, and the one without a restart by an alert of its own', () => {
-  const unit = read('systemd/aio-dca-daemon.service');
-  const script = /^ExecStopPost=\+\/bin\/sh -c '(.*)'$/m.exec(unit)?.[1] ?? '';
-  const noRestart = /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
-  const started = (SERVICE_RESULT: string, EXIT_STATUS: string) =>
-    execFileSync('sh', ['-c', script.replaceAll('$$', '$').replaceAll('exec ', 'echo ')], {
-      env: { ...process.env, SERVICE_RESULT, EXIT_STATUS },
-      encoding: 'utf8',
-    }).trim();
-  expect(started('success', '0')).toBe('');
-  for (const status of ['1', '75', '217', 'KILL', 'SEGV'])
-    expect(started('exit-code', status), status).toBe('systemctl --no-block start aio-dca-alert@%N.service');
-  expect(noRestart).toEqual(['64', '78']);
-  for (const status of noRestart)
-    expect(started('exit-code', status), status).toBe('systemctl --no-block start aio-dca-alert@%n.service');
-});
+test.each(['daemon', 'serve'])(
+  '%s tells each bad end, and the one without a restart by an alert of its own',
+  (name) => {
+    const unit = read(`systemd/aio-dca-${name}.service`);
+    const script = /^ExecStopPost=\+\/bin\/sh -c '(.*)'$/m.exec(unit)?.[1] ?? '';
+    const noRestart = /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+    const started = (SERVICE_RESULT: string, EXIT_STATUS: string) =>
+      execFileSync('sh', ['-c', script.replaceAll('$$', '$').replaceAll('exec ', 'echo ')], {
+        env: { ...process.env, SERVICE_RESULT, EXIT_STATUS },
+        encoding: 'utf8',
+      }).trim();
+    expect(started('success', '0')).toBe('');
+    for (const status of ['1', '75', '217', 'KILL', 'SEGV'])
+      expect(started('exit-code', status), status).toBe(
+        'systemctl --no-block start aio-dca-alert@%N.service',
+      );
+    expect(noRestart).toEqual(['64', '78']);
+    for (const status of noRestart)
+      expect(started('exit-code', status), status).toBe(
+        'systemctl --no-block start aio-dca-alert@%n.service',
+      );
+  },
+);
 
 test('each names a page of the documentation that contrib/install.sh puts there', () => {
   const place = /^ln -sfn "\$\(cd \.\.\/\.\.\/docs && pwd -P\)" (\S+)$/m.exec(read('install.sh'))?.[1];
@@ -223,9 +231,13 @@ test('no core dump has keys in it', () => {
 test('the services are confined alike', () => {
   const confinement = (name: string) =>
     read(name).slice(read(name).indexOf('NoNewPrivileges=')).split('\n\n')[0];
-  const [first, ...others] = ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-backup'].map((name) =>
-    confinement(`systemd/${name}.service`)?.trim(),
-  );
+  const [first, ...others] = [
+    'aio-dca',
+    'aio-dca-daemon',
+    'aio-dca-serve',
+    'aio-dca-watch',
+    'aio-dca-backup',
+  ].map((name) => confinement(`systemd/${name}.service`)?.trim());
   for (const other of others) expect(other).toBe(first);
 });
 
