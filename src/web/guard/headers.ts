@@ -29,7 +29,8 @@ export const strictHeaders: MiddlewareHandler<Env> = async (context, next) => {
   headers.set('x-frame-options', 'DENY');
   headers.set('cross-origin-opener-policy', 'same-origin');
   headers.set('cross-origin-resource-policy', 'same-origin');
-  headers.set('referrer-policy', 'no-referrer');
+  // Not `no-referrer`: browsers then send the forms of our own pages with `Origin: null`, which is refused.
+  headers.set('referrer-policy', 'same-origin');
   headers.set('permissions-policy', 'publickey-credentials-get=(self), publickey-credentials-create=(self)');
   if (context.get('site').config.publicUrl.startsWith('https:'))
     headers.set('strict-transport-security', HSTS);
