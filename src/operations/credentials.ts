@@ -22,7 +22,8 @@ import { ownSession } from './own-session.ts';
 
 /* What the one who asks signs in with the next time. */
 
-const label = z.string().trim().max(100).optional();
+/** By default how the browser names itself, which is long. */
+const label = z.string().trim().max(300).optional();
 
 export const listCredentials = operation({
   name: 'credentials.list',
