@@ -181,7 +181,7 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     const [ledger] = (await asService('aio-dca --json status')).stdout.match(/[0-9a-f]{8}(?=-)/) ?? [];
     await booted.must(`
       cd /var/backups/aio-dca
-      for day in $(seq 31); do touch ledger-${ledger}-$(date -d "-$day day" +%F)-033000.sqlite; done
+      for day in $(seq 31); do touch ledger-${ledger}-$(TZ=America/Guatemala date -d "-$day day" +%F)-033000.sqlite; done
     `);
     expect(await start('aio-dca-backup.service')).toMatchObject({ code: 0 });
     const kept = await copies();

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localDate } from '../../src/dca/local-time.ts';
 import { adminRoutes } from '../../src/web/api/admin-routes.ts';
+import { now } from '../support/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
@@ -72,7 +74,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
       link: string;
     }>();
     const cookie = await signIn(served.admin, link);
-    const month = new Date().toISOString().slice(0, 7);
+    const month = localDate(now(), 'America/Guatemala').slice(0, 7);
     /** By route: the request where its path has more than names, and the command. */
     const pairs: [path: string, asked: string, args: string[]][] = [
       ['/status', '', ['status']],
