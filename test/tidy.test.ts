@@ -65,7 +65,7 @@ const bans: Ban[] = [
     why: 'It cuts off what is being written and closed. Set process.exitCode and return.',
   },
   {
-    where: /^src\/(?!cli\/|time\.ts$|lamassu\/(deadline|tcp)\.ts$|lnbits\/http\.ts$)/,
+    where: /^src\/(?!cli\/|web\/browser\/|time\.ts$|lamassu\/(deadline|tcp)\.ts$|lnbits\/http\.ts$)/,
     what: /\bsystemClock\b|\bDate\.now\b|\bnew Date\b(?!\(\S)|\bperformance\b|\bhrtime\b|\bTemporal\.Now\b|\bset(Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b|\bnode:timers\b|\b(uptime|sinceBoot)\(\)/,
     why: 'The door hands down one clock, so that a test can hand down its own. Take the clock of the ledger or the context.',
   },
@@ -520,7 +520,7 @@ function stringsOf(text: string): string[] {
  * its verbs.
  */
 const OF_A_NOUN =
-  /^src\/((cli|cli\/pages|cli\/(clients|commission|fundings|ledger|machines|payouts)|operations|views|ledger\/verify)\/[^/]+|ledger\/([a-z-]+)\/\4\.ts)$/;
+  /^src\/((cli|cli\/pages|cli\/(clients|commission|fundings|ledger|machines|payouts)|operations|views|ledger\/verify|web\/pages\/(?:admin|client)|web\/text\/(?:en|es))\/[^/]+|ledger\/([a-z-]+)\/\4\.ts)$/;
 
 /** Files of one name outside of that, and the one job that they share. */
 const sameJob: Record<string, string> = {
@@ -542,6 +542,7 @@ const sameJob: Record<string, string> = {
   'names.ts': 'names of clients: free, well formed',
   'operator-actions.ts': 'what the operator decides of the noun of its folder',
   'overpaid.ts': 'what arrived beyond a payout: the command, its booking',
+  'overview.ts': 'the overview: the ledger in numbers, its page',
   'own-share.ts': 'the own share: what is taken out of it, its view, its page',
   'pace.ts': 'how fast LNbits is asked',
   'poll.ts': 'one run: the command, its work, its page',

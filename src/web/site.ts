@@ -9,13 +9,13 @@ import { strictHeaders } from './guard/headers.ts';
 import { rateLimit, type VisitorLimit } from './guard/limits.ts';
 import { knownHost, sameOrigin } from './guard/origin.ts';
 import { allowedMethods } from './methods.ts';
-import { assetRoutes } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { type PageRoute, pageRoutes } from './pages/page-route.ts';
 import { knownError, problemResponse } from './request/problem.ts';
 import type { Env, Site, WebContext } from './request/site-context.ts';
 import { GUEST, visitorOf } from './request/visitor.ts';
 import { signInRoutes } from './sign-in/sign-in-routes.ts';
+import { assetRoutes } from './view/assets.ts';
 
 /* One site: what guards every request, and what is behind it. */
 

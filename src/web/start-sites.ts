@@ -4,8 +4,8 @@ import type { Serving, StartDoor } from '../operations/operation.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { clientRoutes } from './api/client-routes.ts';
 import { listen } from './listen.ts';
-import { adminPages } from './pages/admin-pages.ts';
-import { clientPages } from './pages/client-pages.ts';
+import { adminPages } from './pages/admin/admin-pages.ts';
+import { clientPages } from './pages/client/client-pages.ts';
 import type { Site, SiteName } from './request/site-context.ts';
 import { type SiteParts, siteApp } from './site.ts';
 

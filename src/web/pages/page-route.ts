@@ -1,10 +1,8 @@
 import { Hono } from 'hono';
-import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Env, WebContext } from '../request/site-context.ts';
+import type { PageHtml } from '../view/html.ts';
 
 /* Pages of a site: each a file below `pages/`, and a line in the list of its site. */
-
-export type PageHtml = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /** One page, or what a form of it does. */
 export interface PageRoute {
@@ -28,10 +26,11 @@ export function pageRoutes(pages: readonly PageRoute[]): Hono<Env> {
   return app;
 }
 
-/** Where one signs in, and comes back from. */
+/** Where one signs in, and comes back from. What was sent by a form comes back to the form. */
 function signInPath(context: WebContext): string {
   const { pathname, search } = new URL(context.req.url);
-  return `/sign-in?next=${encodeURIComponent(pathname + search)}`;
+  const place = context.req.method === 'GET' ? pathname + search : pathname;
+  return `/sign-in?next=${encodeURIComponent(place)}`;
 }
 
 /** Where a form leads: a path of this site, whatever was asked for. */

@@ -1,6 +1,9 @@
 import { html } from 'hono/html';
 import type { WebContext } from '../request/site-context.ts';
-import { layout } from './layout.ts';
+import { type Speech, speechOf } from '../request/speech.ts';
+import { linkButton, notice } from '../view/components.ts';
+import type { PageHtml } from '../view/html.ts';
+import { layout } from '../view/layout.ts';
 import { type PageRoute, safePath } from './page-route.ts';
 import { canHavePasskeys } from './passkeys.ts';
 
@@ -12,13 +15,16 @@ export const signInPage: PageRoute = {
   path: '/sign-in',
   open: true,
   show: (context) => {
+    const speech = speechOf(context);
+    const { t } = speech;
     const next = safePath(context.req.query('next'));
+    const isAdmin = context.get('site').name === 'admin';
     return layout(context, {
-      title: 'Sign in',
+      title: t.enter.title,
       scripts: ['passkey.js'],
-      main: html`${failure(context)}${passkeyForm(context, '/sign-in/passkey', next)}
-${context.get('site').name === 'admin' ? passwordForm('/sign-in/password', next, true) : ''}
-<p>For the first time, or on another device: open your one-time link, or <a href="/welcome">type its code</a>.</p>`,
+      main: html`<div class="enter card">${failure(context, speech)}${passkeyForm(context, speech, '/sign-in/passkey', next)}
+${isAdmin ? html`<p class="or"><span>${t.enter.or}</span></p>${passwordForm(speech, '/sign-in/password', next, true)}` : ''}
+<hr><p class="quiet">${t.enter.lead}</p><p>${linkButton('/welcome', t.enter.codeLink)}</p></div>`,
     });
   },
 };
@@ -28,36 +34,37 @@ export const provePage: PageRoute = {
   method: 'GET',
   path: '/prove',
   show: (context) => {
+    const speech = speechOf(context);
+    const { t } = speech;
     const next = safePath(context.req.query('next'));
     return layout(context, {
-      title: 'Confirm who you are',
+      title: t.enter.proveTitle,
       scripts: ['passkey.js'],
-      main: html`${failure(context)}<p>This moves money or changes who may do so.</p>
-${passkeyForm(context, '/prove/passkey', next)}${passwordForm('/prove/password', next, false)}`,
+      main: html`<div class="enter card">${failure(context, speech)}<p>${t.enter.proveLead}</p>
+${passkeyForm(context, speech, '/prove/passkey', next)}<p class="or"><span>${t.enter.or}</span></p>${passwordForm(speech, '/prove/password', next, false)}</div>`,
     });
   },
 };
 
-function failure(context: WebContext) {
-  return context.req.query('refused') === undefined
-    ? ''
-    : html`<p role="alert">The sign-in was refused. Check what you typed; each code counts once.</p>`;
+function failure(context: WebContext, { t }: Speech): PageHtml {
+  return context.req.query('refused') === undefined ? html`` : notice(t.enter.refused, 'bad', 'alert');
 }
 
-function passkeyForm(context: WebContext, action: string, next: string) {
-  if (!canHavePasskeys(context.get('site').config.publicUrl)) {
-    return html`<p>Passkeys need https; this site goes over http.</p>`;
-  }
-  return html`<form data-passkey="${action}" data-next="${next}" hidden><button>Use a passkey</button> <span role="status"></span></form>
-<noscript><p>A passkey needs JavaScript.</p></noscript>`;
+function passkeyForm(context: WebContext, { t }: Speech, action: string, next: string): PageHtml {
+  if (!canHavePasskeys(context.get('site').config.publicUrl))
+    return html`<p class="quiet">${t.enter.needsHttps}</p>`;
+  return html`<form data-passkey="${action}" data-next="${next}" hidden><button class="primary wide">${t.enter.passkey}</button><p role="status" class="field-error"></p></form>
+<noscript><p class="quiet">${t.enter.needsScript}</p></noscript>`;
 }
 
-function passwordForm(action: string, next: string, withName: boolean) {
-  return html`<form method="post" action="${action}">
+function passwordForm({ t }: Speech, action: string, next: string, withName: boolean): PageHtml {
+  const field = (name: string, label: string, more: PageHtml) =>
+    html`<div class="field"><label for="enter-${name}">${label}</label><input id="enter-${name}" name="${name}" ${more} required></div>`;
+  return html`<form method="post" action="${action}" class="form">
 <input type="hidden" name="next" value="${next}">
-${withName ? html`<label>Name <input name="name" autocomplete="username" autocapitalize="none" required></label>` : ''}
-<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<label>Code of the authenticator app <input name="code" inputmode="numeric" autocomplete="one-time-code" required></label>
-<button>Sign in</button>
+${withName ? field('name', t.enter.name, html`autocomplete="username" autocapitalize="none"`) : ''}
+${field('password', t.enter.password, html`type="password" autocomplete="current-password"`)}
+${field('code', t.enter.code, html`inputmode="numeric" autocomplete="one-time-code"`)}
+<div class="actions"><button class="primary wide">${withName ? t.enter.button : t.form.continue}</button></div>
 </form>`;
 }

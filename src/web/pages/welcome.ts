@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { layout } from './layout.ts';
+import { speechOf } from '../request/speech.ts';
+import { layout } from '../view/layout.ts';
 import type { PageRoute } from './page-route.ts';
 
 /**
@@ -10,18 +11,25 @@ export const welcomePage: PageRoute = {
   method: 'GET',
   path: '/welcome',
   open: true,
-  show: (context) =>
-    layout(context, {
-      title: 'Welcome',
+  show: (context) => {
+    const { t } = speechOf(context);
+    const next = context.get('site').name === 'client' ? '/welcome/in' : '/';
+    return layout(context, {
+      title: t.enter.welcome,
       scripts: ['welcome.js'],
-      main: html`<p id="link" role="status" hidden></p>
-<form id="by-link" method="post" action="/sign-in/link" hidden>
-<input type="hidden" name="secret" autocomplete="off">
-<button>Continue</button>
+      main: html`<p id="link" class="lead" role="status" hidden data-looking="${t.enter.looking}" data-old="${t.enter.oldLink}">${t.enter.looking}</p>
+<form id="by-link" class="form" method="post" action="/sign-in/link" hidden>
+<p class="lead" data-you-are="${t.enter.youAre('{name}')}"></p>
+<input type="hidden" name="secret" autocomplete="off"><input type="hidden" name="next" value="${next}">
+<div class="actions"><button class="primary">${t.form.continue}</button></div>
 </form>
-<form id="by-code" method="post" action="/sign-in/link">
-<label>The code of your link <input name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" required></label>
-<button>Continue</button>
+<form id="by-code" class="form card" method="post" action="/sign-in/link">
+<input type="hidden" name="next" value="${next}">
+<div class="field"><label for="code">${t.enter.linkCode}</label>
+<input id="code" name="code" class="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" aria-describedby="code-help" required>
+<p class="help" id="code-help">${t.enter.linkCodeHelp}</p></div>
+<div class="actions"><button class="primary">${t.form.continue}</button></div>
 </form>`,
-    }),
+    });
+  },
 };

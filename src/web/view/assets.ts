@@ -42,7 +42,7 @@ function assets(): Map<string, Asset> {
   return known;
 }
 
-/** The path of a file of `browser/` for a page: `style.css`. */
+/** The path of a file of `browser/` for a page: `base.css`. */
 export function assetPath(name: string): string {
   const asset = assets().get(name);
   if (!asset) throw new Error(`there is no file browser/${name}`);

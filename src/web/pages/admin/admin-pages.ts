@@ -1,0 +1,16 @@
+import type { PageRoute } from '../page-route.ts';
+import { preferencesForm } from '../preferences.ts';
+import { provePage, signInPage } from '../sign-in.ts';
+import { welcomePage } from '../welcome.ts';
+import { overviewPage } from './overview.ts';
+import { stopPages } from './stop.ts';
+
+/** The pages of the admin site: a page is one file here, and one line of this list. */
+export const adminPages: readonly PageRoute[] = [
+  welcomePage,
+  signInPage,
+  provePage,
+  preferencesForm,
+  overviewPage,
+  ...stopPages,
+];

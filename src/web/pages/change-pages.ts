@@ -1,0 +1,194 @@
+import { html } from 'hono/html';
+import { BridgeError } from '../../errors.ts';
+import { assertProven } from '../../operations/rights.ts';
+import { takesKey } from '../api/route.ts';
+import { problemOf, retryAfter } from '../request/problem.ts';
+import type { WebContext } from '../request/site-context.ts';
+import { type Speech, speechOf } from '../request/speech.ts';
+import { performAny, type RoutedOperation } from '../request/visitor.ts';
+import { notice } from '../view/components.ts';
+import { type Field, form, newKey, type Typed } from '../view/forms.ts';
+import type { HtmlContent, PageHtml } from '../view/html.ts';
+import { type Here, layout } from '../view/layout.ts';
+import { pathWith } from '../view/lists.ts';
+import type { PageRoute } from './page-route.ts';
+
+/*
+ * What changes something goes in three steps, each a page that works without a script: the form, what it would do, and
+ * once agreed to, the page that shows the result. What was typed is never lost: an error brings the form back with it.
+ */
+
+export interface FormView {
+  title: string;
+  /** Where the page belongs in the navigation. */
+  here?: Here;
+  /** Above the fields. */
+  lead?: HtmlContent;
+  fields: readonly Field[];
+  submit?: HtmlContent;
+  danger?: boolean;
+}
+
+/** What would be done: from the preview of the operation, or from what was typed where it has none. */
+export interface Agreement {
+  content: HtmlContent;
+  submit?: HtmlContent;
+}
+
+export interface ChangeForm {
+  /** In hono's words: `/fundings/:id/withdraw`. */
+  path: string;
+  operation: RoutedOperation;
+  form(context: WebContext, speech: Speech): FormView | Promise<FormView>;
+  /** The input of the operation, from the path and what was typed. The reason is taken from a field `reason`. */
+  input(context: WebContext, words: Typed): Record<string, unknown>;
+  /** Answers what would be done; its `digest`, if it has one, is given to the operation, which does exactly that. */
+  preview?: { operation: RoutedOperation };
+  /** The second step; without it there is none. `view`: that of the preview. */
+  agree?(context: WebContext, speech: Speech, words: Typed, view: unknown): Agreement | Promise<Agreement>;
+  /** The path of the page that shows what was done. */
+  done(view: unknown, words: Typed, context: WebContext): string;
+}
+
+/** Its pages, for the list of a site. */
+export function changeForm(change: ChangeForm): PageRoute[] {
+  return [
+    { method: 'GET', path: change.path, show: (context) => firstForm(context, change) },
+    { method: 'POST', path: change.path, show: (context) => sent(context, change) },
+  ];
+}
+
+/** Names in a form that are none of its fields. */
+const STEP = 'step';
+const KEY = 'key';
+const DIGEST = 'digest';
+
+async function firstForm(context: WebContext, change: ChangeForm): Promise<PageHtml | Response> {
+  const { principal } = context.get('visitor');
+  const { clock } = context.get('site').serving;
+  const words = context.req.query();
+  try {
+    assertProven(principal, change.operation.name, change.input(context, words), clock);
+  } catch (error) {
+    return toProve(context, error, words);
+  }
+  return formPage(context, change, words);
+}
+
+async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml | Response> {
+  const { [STEP]: step = '', [KEY]: key, [DIGEST]: digest, ...words } = await wordsOf(context);
+  try {
+    if (step === 'back') return await formPage(context, change, words);
+    if (step !== 'apply' && change.agree) return await agreePage(context, change, words);
+    const { operation } = change;
+    const input = { ...change.input(context, words), ...(digest !== undefined && { digest }) };
+    const view = await performAny(context, operation, input, {
+      ...{ reason: words.reason?.trim() || undefined },
+      ...{ key: takesKey(operation) ? (key ?? newKey()) : undefined },
+    });
+    return context.redirect(change.done(view, words, context), 303);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.kind === 'defect') throw error;
+    if (error.code === 'access/prove') return toProve(context, error, words);
+    if (error.kind === 'changed' && change.agree) {
+      return agreePage(context, change, words, true).catch((again: unknown) =>
+        refused(context, change, words, again),
+      );
+    }
+    return refused(context, change, words, error);
+  }
+}
+
+/** The form with what was typed, and the error. */
+async function refused(
+  context: WebContext,
+  change: ChangeForm,
+  words: Typed,
+  error: unknown,
+): Promise<PageHtml> {
+  if (!(error instanceof BridgeError) || error.kind === 'defect') throw error;
+  const wait = retryAfter(error);
+  if (wait !== undefined) context.header('retry-after', `${wait}`);
+  context.status(problemOf(error, () => undefined).status);
+  return formPage(context, change, words, error);
+}
+
+async function formPage(
+  context: WebContext,
+  change: ChangeForm,
+  words: Typed,
+  error?: BridgeError,
+): Promise<PageHtml> {
+  const speech = speechOf(context);
+  const { title, here, lead = '', fields, submit, danger } = await change.form(context, speech);
+  const next = submit ?? (change.agree ? speech.t.form.continue : speech.t.form.save);
+  return layout(context, {
+    ...{ title, here },
+    main: html`${lead}${form(speech, {
+      ...{ action: context.req.path, fields, words, error, submit: next },
+      ...{ danger: danger === true && !change.agree, hidden: { [KEY]: newKey() } },
+    })}`,
+  });
+}
+
+/** What would be done. What was typed goes along, so that one step back it is still there. */
+async function agreePage(
+  context: WebContext,
+  change: ChangeForm,
+  words: Typed,
+  hasChanged = false,
+): Promise<PageHtml> {
+  const { agree, preview } = change;
+  if (!agree) throw new Error(`${change.path} asks nothing`);
+  const speech = speechOf(context);
+  const { t } = speech;
+  const view = preview && (await performAny(context, preview.operation, change.input(context, words)));
+  const digest = digestOf(view);
+  const { title, here, danger = false } = await change.form(context, speech);
+  const { content, submit = t.form.confirm } = await agree(context, speech, words, view);
+  const hidden = { ...words, [KEY]: newKey(), ...digest };
+  return layout(context, {
+    ...{ title, here },
+    main: html`${hasChanged ? notice(t.form.changedMeanwhile, 'warn', 'alert') : ''}
+<h2>${t.form.confirmTitle}</h2>
+${content}
+<form method="post" action="${context.req.path}" class="form">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<div class="actions">
+<button name="${STEP}" value="apply" class="${danger ? 'danger' : 'primary'}">${submit}</button>
+<button name="${STEP}" value="back" class="plain">${t.form.back}</button>
+</div>
+</form>`,
+  });
+}
+
+function digestOf(view: unknown): Typed {
+  if (typeof view !== 'object' || view === null || !('digest' in view)) return {};
+  return typeof view.digest === 'string' ? { [DIGEST]: view.digest } : {};
+}
+
+/** Proves who it is first, and comes back to the form with what was typed. */
+function toProve(context: WebContext, error: unknown, words: Typed): Response {
+  if (!(error instanceof BridgeError) || error.code !== 'access/prove') throw error;
+  return context.redirect(pathWith('/prove', { next: pathWith(context.req.path, openWords(words)) }), 303);
+}
+
+/** Without keys of wallets: an address stays in the history of the browser. */
+function openWords(words: Typed): Record<string, string> {
+  return Object.fromEntries(Object.entries(words).filter(([name]) => !/key|secret|password/.test(name)));
+}
+
+/** The fields of a form; files are none. */
+export async function wordsOf(context: WebContext): Promise<Record<string, string>> {
+  const body = await context.req.parseBody();
+  return Object.fromEntries(
+    Object.entries(body).filter((one): one is [string, string] => typeof one[1] === 'string'),
+  );
+}
+
+/** What was done, from `?done=` of the path to which a change led; nothing for a word without a text. */
+export function doneNotice(context: WebContext, texts: Readonly<Record<string, string>>): PageHtml {
+  const done = context.req.query('done') ?? '';
+  const text = Object.hasOwn(texts, done) ? texts[done] : undefined;
+  return text === undefined ? html`` : notice(text, 'good', 'status');
+}

@@ -1,0 +1,76 @@
+import { getCookie, setCookie } from 'hono/cookie';
+import { type Formats, formatsOf, LANGUAGES, type SiteLanguage } from '../format/formats.ts';
+import type { CommonTexts } from '../text/en/common.ts';
+import { commonTexts } from '../text/texts.ts';
+import type { WebContext } from './site-context.ts';
+
+/* How a visitor wants the pages: kept in a cookie of the browser, for it says nothing of anybody. */
+
+export const THEMES = ['auto', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+export interface Preferences {
+  language: SiteLanguage;
+  theme: Theme;
+  /** Amounts are dots. */
+  hidden: boolean;
+}
+
+const COOKIE = 'aio-dca-view';
+const YEAR_S = 365 * 86_400;
+
+/** What the cookie says; the language, without one, is the first that the browser asks for and that there is. */
+export function preferencesOf(context: WebContext): Preferences {
+  const [language, theme, hidden] = (getCookie(context, COOKIE) ?? '').split('.');
+  return {
+    language: LANGUAGES.find((one) => one === language) ?? languageAsked(context),
+    theme: THEMES.find((one) => one === theme) ?? 'auto',
+    hidden: hidden === 'hidden',
+  };
+}
+
+export function setPreferences(context: WebContext, { language, theme, hidden }: Preferences): void {
+  setCookie(context, COOKIE, [language, theme, hidden ? 'hidden' : 'shown'].join('.'), {
+    ...{
+      path: '/',
+      httpOnly: true,
+      secure: context.get('site').isProtected,
+      sameSite: 'Lax',
+      maxAge: YEAR_S,
+    },
+  });
+}
+
+function languageAsked(context: WebContext): SiteLanguage {
+  const asked = (context.req.header('accept-language') ?? '').split(',').flatMap((part) => {
+    const [tag = '', ...options] = part.trim().toLowerCase().split(';');
+    const quality = Number(
+      /^q=([\d.]+)$/.exec(options.map((one) => one.trim()).find((one) => one.startsWith('q=')) ?? '')?.[1] ??
+        1,
+    );
+    const language = LANGUAGES.find((one) => one === tag.split('-')[0]);
+    return language === undefined || !(quality > 0) ? [] : [{ language, quality }];
+  });
+  return asked.toSorted((a, b) => b.quality - a.quality)[0]?.language ?? 'en';
+}
+
+/** How a page speaks to its visitor: the common texts, and how amounts and times are written. */
+export interface Speech extends Preferences {
+  t: CommonTexts;
+  f: Formats;
+}
+
+export function speechOf(context: WebContext): Speech {
+  const chosen = preferencesOf(context);
+  const { timezone } = context.get('site').serving.config;
+  const { language, hidden } = chosen;
+  return { ...chosen, t: commonTexts(language), f: formatsOf(language, timezone, hidden) };
+}
+
+/** The texts of a page, in the language of the visitor. */
+export function textsIn<Texts>(
+  { language }: Pick<Speech, 'language'>,
+  texts: Record<SiteLanguage, Texts>,
+): Texts {
+  return texts[language];
+}
