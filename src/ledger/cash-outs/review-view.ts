@@ -70,7 +70,7 @@ export async function findReview(db: Db, id: string): Promise<ReviewDetail | und
     .limit(1)
     .executeTakeFirst();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
-  const [cashOut] = (await readCashOutList(db, { limit: 1 }, id)).rows;
+  const [cashOut] = (await readCashOutList(db, { limit: 1 }, { id })).rows;
   return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
 }
 

@@ -16,13 +16,33 @@ export type CashOutRow = Selectable<Schema['cash_outs']> & {
   begunAtName: string | null;
 };
 
+/** Which cash-outs are listed; null or undefined: without that bound. */
+export interface CashOutChoice {
+  id?: string;
+  /** Device id. */
+  machine?: string | undefined;
+  /** Those that cash of this client had a part in. */
+  client?: bigint | undefined;
+  /** Confirmed at or after this time, and before the other one. */
+  from?: Instant | null;
+  before?: Instant | null;
+}
+
+/** The newest cash-outs of the choice, and how many there are in all. */
 export async function readCashOutList(
   db: Db,
   { limit, after }: PageOptions,
-  id?: string,
+  choice: CashOutChoice = {},
 ): Promise<Page<CashOutRow>> {
+  const { id, machine, client, from: since = null, before = null } = choice;
   const from = after === undefined ? null : await placeOf(db, after);
-  const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
+  const query = db
+    .selectFrom('cash_outs')
+    .$if(id !== undefined, (some) => some.where('cash_outs.id', '=', id ?? ''))
+    .$if(machine !== undefined, (some) => some.where('cash_outs.machine', '=', machine ?? ''))
+    .$if(client !== undefined, (some) => some.where('cash_outs.id', 'in', idsOfClient(db, client ?? 0n)))
+    .$if(since !== null, (some) => some.where('cash_outs.confirmed_at', '>=', since ?? ''))
+    .$if(before !== null, (some) => some.where('cash_outs.confirmed_at', '<', before ?? ''));
   const rows = await query
     .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
     .leftJoin('machines', 'machines.device_id', 'cash_outs.machine')
@@ -86,7 +106,7 @@ export async function readCashOut(db: Db, text: string): Promise<CashOutDetail> 
 
 /** The same by the whole id; undefined if it was not processed. */
 export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
-  const [cashOut] = (await readCashOutList(db, { limit: 1 }, id)).rows;
+  const [cashOut] = (await readCashOutList(db, { limit: 1 }, { id })).rows;
   if (!cashOut) return undefined;
   const allocations = await db
     .selectFrom('allocations')
