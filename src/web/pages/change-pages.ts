@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { BridgeError } from '../../errors.ts';
+import type { Unchanged } from '../../operations/operation.ts';
 import { assertProven } from '../../operations/rights.ts';
 import { takesKey } from '../api/route.ts';
 import { problemOf, retryAfter } from '../request/problem.ts';
@@ -7,7 +8,7 @@ import type { WebContext } from '../request/site-context.ts';
 import { type Speech, speechOf } from '../request/speech.ts';
 import { performAny, type RoutedOperation } from '../request/visitor.ts';
 import { notice } from '../view/components.ts';
-import { type Field, form, newKey, type Typed } from '../view/forms.ts';
+import { type Field, fieldsOf, form, newKey, type Typed } from '../view/forms.ts';
 import type { HtmlContent, PageHtml } from '../view/html.ts';
 import { type Here, layout } from '../view/layout.ts';
 import { pathWith } from '../view/lists.ts';
@@ -25,6 +26,8 @@ export interface FormView {
   /** Above the fields. */
   lead?: HtmlContent;
   fields: readonly Field[];
+  /** Sent along with what is typed: what the form was made from. */
+  hidden?: Typed;
   submit?: HtmlContent;
   danger?: boolean;
 }
@@ -32,6 +35,8 @@ export interface FormView {
 /** What would be done: from the preview of the operation, or from what was typed where it has none. */
 export interface Agreement {
   content: HtmlContent;
+  /** What has still to be chosen, for it follows from the preview. */
+  fields?: readonly Field[];
   submit?: HtmlContent;
 }
 
@@ -46,6 +51,8 @@ export interface ChangeForm {
   preview?: { operation: RoutedOperation };
   /** The second step; without it there is none. `view`: that of the preview. */
   agree?(context: WebContext, speech: Speech, words: Typed, view: unknown): Agreement | Promise<Agreement>;
+  /** What the visitor saw of what is changed, if the operation refuses a change of something else. */
+  unchanged?(context: WebContext, words: Typed): Unchanged;
   /** The path of the page that shows what was done. */
   done(view: unknown, words: Typed, context: WebContext): string;
 }
@@ -85,6 +92,7 @@ async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml |
     const view = await performAny(context, operation, input, {
       ...{ reason: words.reason?.trim() || undefined },
       ...{ key: takesKey(operation) ? (key ?? newKey()) : undefined },
+      unchanged: change.unchanged?.(context, words),
     });
     return context.redirect(change.done(view, words, context), 303);
   } catch (error) {
@@ -120,13 +128,13 @@ async function formPage(
   error?: BridgeError,
 ): Promise<PageHtml> {
   const speech = speechOf(context);
-  const { title, here, lead = '', fields, submit, danger } = await change.form(context, speech);
+  const { title, here, lead = '', fields, hidden, submit, danger } = await change.form(context, speech);
   const next = submit ?? (change.agree ? speech.t.form.continue : speech.t.form.save);
   return layout(context, {
     ...{ title, here },
     main: html`${lead}${form(speech, {
       ...{ action: context.req.path, fields, words, error, submit: next },
-      ...{ danger: danger === true && !change.agree, hidden: { [KEY]: newKey() } },
+      ...{ danger: danger === true && !change.agree, hidden: { ...hidden, [KEY]: newKey() } },
     })}`,
   });
 }
@@ -135,18 +143,22 @@ async function formPage(
 async function agreePage(
   context: WebContext,
   change: ChangeForm,
-  words: Typed,
+  typed: Typed,
   hasChanged = false,
 ): Promise<PageHtml> {
   const { agree, preview } = change;
   if (!agree) throw new Error(`${change.path} asks nothing`);
   const speech = speechOf(context);
   const { t } = speech;
+  const { title, here, danger = false, hidden: now } = await change.form(context, speech);
+  // What changed meanwhile is shown now, so it is agreed to from here on.
+  const words = hasChanged ? { ...typed, ...now } : typed;
   const view = preview && (await performAny(context, preview.operation, change.input(context, words)));
   const digest = digestOf(view);
-  const { title, here, danger = false } = await change.form(context, speech);
-  const { content, submit = t.form.confirm } = await agree(context, speech, words, view);
-  const hidden = { ...words, [KEY]: newKey(), ...digest };
+  const { content, fields = [], submit = t.form.confirm } = await agree(context, speech, words, view);
+  const chosen = fields.map(({ name }) => name);
+  const kept = Object.entries(words).filter(([name]) => !chosen.includes(name));
+  const hidden = { ...Object.fromEntries(kept), [KEY]: newKey(), ...digest };
   return layout(context, {
     ...{ title, here },
     main: html`${hasChanged ? notice(t.form.changedMeanwhile, 'warn', 'alert') : ''}
@@ -154,9 +166,10 @@ async function agreePage(
 ${content}
 <form method="post" action="${context.req.path}" class="form">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${fieldsOf(speech, fields, words)}
 <div class="actions">
 <button name="${STEP}" value="apply" class="${danger ? 'danger' : 'primary'}">${submit}</button>
-<button name="${STEP}" value="back" class="plain">${t.form.back}</button>
+<button name="${STEP}" value="back" class="plain" formnovalidate>${t.form.back}</button>
 </div>
 </form>`,
   });

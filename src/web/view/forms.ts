@@ -60,6 +60,11 @@ ${fields.map((field) => fieldOf(speech, field, words, field === wrong ? error : 
 </form>`;
 }
 
+/** Fields by themselves, within a form of another kind. */
+export function fieldsOf(speech: Speech, fields: readonly Field[], words: Typed = {}): PageHtml {
+  return html`${fields.map((field) => fieldOf(speech, field, words, undefined))}`;
+}
+
 /** A single button that does one thing. */
 export function buttonForm(action: string, text: HtmlContent, hidden: Typed = {}, kind = 'plain'): PageHtml {
   return html`<form method="post" action="${action}" class="inline">${Object.entries(hidden).map(

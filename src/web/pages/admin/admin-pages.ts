@@ -2,6 +2,7 @@ import type { PageRoute } from '../page-route.ts';
 import { preferencesForm } from '../preferences.ts';
 import { provePage, signInPage } from '../sign-in.ts';
 import { welcomePage } from '../welcome.ts';
+import { fundingPage, fundingsPage } from './fundings.ts';
 import { overviewPage } from './overview.ts';
 import { stopPages } from './stop.ts';
 
@@ -13,4 +14,6 @@ export const adminPages: readonly PageRoute[] = [
   preferencesForm,
   overviewPage,
   ...stopPages,
+  fundingsPage,
+  fundingPage,
 ];

@@ -77,6 +77,7 @@ export const commonEn = {
     confirm: 'Yes, do it',
     back: 'Change something',
     cancel: 'Cancel',
+    show: 'Show',
     save: 'Save',
     optional: 'optional',
     wrong: (count: number) =>

@@ -56,6 +56,7 @@ export const commonEs: CommonTexts = {
     confirm: 'Sí, hacerlo',
     back: 'Cambiar algo',
     cancel: 'Cancelar',
+    show: 'Mostrar',
     save: 'Guardar',
     optional: 'opcional',
     wrong: (count) => (count === 1 ? 'Hay que cambiar un valor.' : `Hay que cambiar ${count} valores.`),

@@ -1,0 +1,56 @@
+import { html } from 'hono/html';
+import { invalid } from '../../../errors.ts';
+import type { Speech } from '../../request/speech.ts';
+import type { FieldChoice } from '../../view/forms.ts';
+import type { PageHtml } from '../../view/html.ts';
+
+/* Filters of lists: they stand in the URL, so a list can be kept and sent on. */
+
+export interface Filter {
+  name: string;
+  label: string;
+  value: string | undefined;
+  /** With choices it is a list to choose from. */
+  choices?: readonly FieldChoice[];
+  kind?: 'text' | 'date' | 'month';
+}
+
+/** `keep`: what stands in the URL besides. */
+export function filterForm(
+  { t }: Speech,
+  action: string,
+  filters: readonly Filter[],
+  keep: Readonly<Record<string, string>> = {},
+): PageHtml {
+  return html`<form method="get" action="${action}" class="filters">${Object.entries(keep).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}${filters.map(({ name, label, value = '', choices, kind = 'text' }) => {
+    const id = `filter-${name}`;
+    const control =
+      choices === undefined
+        ? html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off">`
+        : html`<select id="${id}" name="${name}">${choices.map(
+            (one) =>
+              html`<option value="${one.value}"${one.value === value ? html` selected` : ''}>${one.text}</option>`,
+          )}</select>`;
+    return html`<div class="field"><label for="${id}">${label}</label>${control}</div>`;
+  })}<button class="plain">${t.form.show}</button></form>`;
+}
+
+/** As many rows as a page of a list has. */
+export const ROWS = 50;
+
+/** One page of rows that are all there, behind the row with this key. Throws `usage/invalid` if that row is gone. */
+export function pageOfAll<Row>(
+  all: readonly Row[],
+  after: string | undefined,
+  key: (row: Row) => string,
+): { rows: readonly Row[]; next: string | null } {
+  const at = after === undefined ? -1 : all.findIndex((row) => key(row) === after);
+  if (after !== undefined && at < 0) {
+    throw invalid('after', 'the row is not there any more', 'Begin at the first page again.');
+  }
+  const rows = all.slice(at + 1, at + 1 + ROWS);
+  const last = rows.at(-1);
+  return { rows, next: last !== undefined && at + 1 + ROWS < all.length ? key(last) : null };
+}
