@@ -40,7 +40,17 @@ export interface Status {
   wantsMore: boolean;
   clock: ClockDoubts;
   attention: Attention;
+  /** When the oldest of what needs the operator began. */
+  oldest: OldestNeeds;
   totals: Totals;
+}
+
+export interface OldestNeeds {
+  review: Instant | null;
+  /** These three: when the payout was formed. */
+  held: Instant | null;
+  unknown: Instant | null;
+  open: Instant | null;
 }
 
 /** What LNbits' superuser puts into the source wallet, in satoshi. */
@@ -121,6 +131,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   const running = await currentRun(db);
   // A time in the future does not tell how long ago something was.
   const soon = plus(options.now, MAY_DIFFER_MS);
+  const { oldest, ...needing } = await whatNeeds(db, options.agedBefore, soon);
   const isOld = (at: Instant) => at < options.staleBefore || at > soon;
   return {
     mark:
@@ -137,13 +148,14 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     fee: await feeRate(db),
     clock,
     attention: {
-      ...(await needing(db, options.agedBefore, soon)),
+      ...needing,
       credits: credits.doubtful + BigInt(stuck.length),
       contradicted: BigInt((await openContradictions(db)).length),
       clock: BigInt(clock.entries.length + (clock.problem === null ? 0 : 1)),
       overrun: running !== undefined && isOld(running.startedAt),
       stale: isOld(lastSuccessAt ?? created_at),
     },
+    oldest,
     totals: await totals(db),
   };
 }
@@ -204,28 +216,36 @@ async function deferred(db: Db): Promise<Status['deferred']> {
   }));
 }
 
-async function needing(
+async function whatNeeds(
   db: Db,
   agedBefore: Instant,
   soon: Instant,
-): Promise<Pick<Attention, 'review' | 'held' | 'unknown' | 'aged'>> {
-  const { review } = await db
+): Promise<Pick<Attention, 'review' | 'held' | 'unknown' | 'aged'> & Pick<Status, 'oldest'>> {
+  const { review, oldestReview } = await db
     .selectFrom('review')
-    .select((eb) => eb.fn.countAll<bigint>().as('review'))
+    .select((eb) => [
+      eb.fn.countAll<bigint>().as('review'),
+      eb.fn.min<Instant | null>('since').as('oldestReview'),
+    ])
     .where('state', '=', 'open')
     .executeTakeFirstOrThrow();
   const count = (condition: ReturnType<typeof sql<SqlBool>>) =>
     sql<bigint>`cast(coalesce(sum(case when ${condition} then 1 else 0 end), 0) as bigint)`;
-  const open = await db
+  const first = (state: string) => sql<Instant | null>`min(case when state = ${state} then created_at end)`;
+  const { firstHeld, firstUnknown, firstOpen, ...open } = await db
     .selectFrom('payouts')
     .select([
+      first('held').as('firstHeld'),
+      first('unknown').as('firstUnknown'),
+      sql<Instant | null>`min(created_at)`.as('firstOpen'),
       count(sql`state = 'held'`).as('held'),
       count(sql`state = 'unknown'`).as('unknown'),
       count(sql`created_at < ${agedBefore} or created_at > ${soon}`).as('aged'),
     ])
     .where('state', '<>', 'settled')
     .executeTakeFirstOrThrow();
-  return { review, ...open };
+  const oldest = { review: oldestReview, held: firstHeld, unknown: firstUnknown, open: firstOpen };
+  return { review, ...open, oldest };
 }
 
 async function totals(db: Db): Promise<Totals> {
@@ -246,4 +266,21 @@ async function totals(db: Db): Promise<Totals> {
     .where('state', '=', 'settled')
     .executeTakeFirstOrThrow();
   return { ...sums, ...paid };
+}
+
+/** What was distributed of the cash-outs of a month, in satoshi. */
+export type MonthTotals = Pick<Totals, 'cashOuts' | 'net' | 'commission' | 'own'>;
+
+export async function totalsBetween(db: Db, from: Instant, before: Instant): Promise<MonthTotals> {
+  return db
+    .selectFrom('cash_outs')
+    .select([
+      (eb) => eb.fn.countAll<bigint>().as('cashOuts'),
+      sumOf('net').as('net'),
+      sumOf('commission').as('commission'),
+      sumOf('own').as('own'),
+    ])
+    .where('confirmed_at', '>=', from)
+    .where('confirmed_at', '<', before)
+    .executeTakeFirstOrThrow();
 }

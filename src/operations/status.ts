@@ -7,6 +7,7 @@ import { bestTime } from '../ledger/clocks/clocks.ts';
 import { cashLeft, pausedCash } from '../ledger/fundings/cash-left.ts';
 import { paidSince } from '../ledger/payouts/paid.ts';
 import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
+import { totalsBetween } from '../ledger/status.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
 import { needsOf, nextStepOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
@@ -14,6 +15,7 @@ import { sourceWalletBalance } from '../monitoring/source-wallet-balance.ts';
 import { waitsNow } from '../scheduler/due.ts';
 import { hasClients } from '../scheduler/setup.ts';
 import { plus } from '../time.ts';
+import { parseMonth } from '../typed/range.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
 import { operation } from './operation.ts';
 
@@ -38,6 +40,13 @@ export const showStatus = operation({
     const day = localDate(at, config.timezone);
     const weekAgo = plus(at, -7 * DAY_MS);
     const running = await currentRun(db);
+    const month = day.slice(0, 'YYYY-MM'.length);
+    const months = await Promise.all(
+      [month, monthBefore(month)].map(async (one) => {
+        const { from, before } = parseMonth(one, config.timezone);
+        return { month: one, ...(await totalsBetween(db, from, before)) };
+      }),
+    );
     const brokenOff = await brokenOffRun(db);
     const cash = await cashLeft(db, weekAgo);
     const paused = await pausedCash(db, at);
@@ -50,6 +59,7 @@ export const showStatus = operation({
       ...seen,
       ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, sourceWallet, short },
       start: { at: startAt, problem },
+      months,
       waits: await waitsNow(ledger, config),
       minimumSats: config.payouts.minimumSats,
       ...{ cash, pausedCash: paused },
@@ -62,3 +72,9 @@ export const showStatus = operation({
     });
   },
 });
+
+/** `2026-01` → `2025-12` */
+function monthBefore(month: string): string {
+  const [year = 0, one = 1] = month.split('-').map(Number);
+  return one === 1 ? `${year - 1}-12` : `${year}-${`${one - 1}`.padStart(2, '0')}`;
+}

@@ -6,9 +6,9 @@ import type { CashLeft, PausedCash } from '../ledger/fundings/cash-left.ts';
 import { missing } from '../ledger/owed.ts';
 import type { PaidSince } from '../ledger/payouts/paid.ts';
 import type { Wait } from '../ledger/payouts/waits.ts';
-import type { Status } from '../ledger/status.ts';
+import type { MonthTotals, Status } from '../ledger/status.ts';
 import type { Names } from '../ledger/store/names-by-id.ts';
-import type { Need, NextStep } from '../monitoring/attention.ts';
+import { NEEDS, type Need, type NextStep } from '../monitoring/attention.ts';
 import { cashLeftView, viewOfCashLeft } from './cash-left.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { callView, fiat, instant, sats, text } from './fields.ts';
@@ -69,9 +69,31 @@ export const statusView = z.object({
     broken_off: z.string().nullable(),
   }),
   /** The same as messages, with the remedy. */
-  needs: z.array(z.object({ what: z.string(), help: z.union([text, callView]) })),
+  needs: z.array(
+    z.object({
+      code: z.enum(NEEDS),
+      /** Since when, as far as it is known: of several, the oldest. */
+      since: instant.nullable(),
+      /** How many there are, or how many sats; null: it is one thing. */
+      count: z.bigint().nullable(),
+      /** What it is about, where it is one thing with a name. */
+      subject: z.string().nullable(),
+      what: z.string(),
+      help: z.union([text, callView]),
+    }),
+  ),
   /** The step that comes next in a ledger that has nothing to do yet, or no client’s cash. */
   next: z.object({ what: z.string(), help: callView }).nullable(),
+  /** The cash-outs of this month and of the last one, by local days; newest first. */
+  months: z.array(
+    z.object({
+      month: z.string().describe('2026-11'),
+      cash_outs: z.bigint(),
+      net_sats: sats,
+      commission_sats: sats,
+      own_sats: sats,
+    }),
+  ),
   totals: z.object({
     cash_outs: z.bigint(),
     gross_sats: sats,
@@ -109,6 +131,7 @@ export interface StatusParts {
   ownShares: OwnShares[];
   names: Names;
   today: { day: string } & PaidSince;
+  months: ({ month: string } & MonthTotals)[];
 }
 
 export function viewOfStatus(parts: StatusParts): StatusView {
@@ -165,6 +188,9 @@ export function viewOfStatus(parts: StatusParts): StatusView {
       short_sats: parts.short,
       broken_off: parts.brokenOff === null ? null : `r${parts.brokenOff}`,
     },
+    months: parts.months.map(({ month, cashOuts, net, commission, own }) => ({
+      ...{ month, cash_outs: cashOuts, net_sats: net, commission_sats: commission, own_sats: own },
+    })),
     totals: {
       cash_outs: totals.cashOuts,
       gross_sats: totals.gross,
