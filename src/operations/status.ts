@@ -60,6 +60,8 @@ export const showStatus = operation({
       ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, sourceWallet, short },
       start: { at: startAt, problem },
       months,
+      // Loaded here, because no other command needs it.
+      nextRun: await (await import('../scheduler/next-run.ts')).nextRun(config),
       waits: await waitsNow(ledger, config),
       minimumSats: config.payouts.minimumSats,
       ...{ cash, pausedCash: paused },

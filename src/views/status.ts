@@ -9,6 +9,7 @@ import type { Wait } from '../ledger/payouts/waits.ts';
 import type { MonthTotals, Status } from '../ledger/status.ts';
 import type { Names } from '../ledger/store/names-by-id.ts';
 import { NEEDS, type Need, type NextStep } from '../monitoring/attention.ts';
+import type { Instant } from '../time.ts';
 import { cashLeftView, viewOfCashLeft } from './cash-left.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { callView, fiat, instant, sats, text } from './fields.ts';
@@ -27,6 +28,8 @@ export const statusView = z.object({
   last_run: z
     .object({ run: z.string(), outcome: z.string(), finished_at: instant, problems: z.array(z.string()) })
     .nullable(),
+  /** The next run by the schedule of `aio-dca run`, whether that goes on or not; null: it has none. */
+  next_run_at: instant.nullable(),
   running: z.object({ run: z.string(), kind: z.string(), actor: z.string() }).nullable(),
   owed: z.object({ payouts: sats, sats, waiting_sats: sats, overdue_sats: sats }),
   /** Who waits for what: together these are `owed.sats`. */
@@ -131,6 +134,7 @@ export interface StatusParts {
   ownShares: OwnShares[];
   names: Names;
   today: { day: string } & PaidSince;
+  nextRun: Instant | null;
   months: ({ month: string } & MonthTotals)[];
 }
 
@@ -148,6 +152,7 @@ export function viewOfStatus(parts: StatusParts): StatusView {
       finished_at: lastRun.finishedAt,
       problems: lastRun.problems,
     },
+    next_run_at: parts.nextRun,
     running: running ? { run: `r${running.id}`, kind: running.kind, actor: running.actor } : null,
     owed: {
       payouts: owed.payouts,

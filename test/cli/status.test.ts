@@ -81,6 +81,7 @@ test('a new ledger says what comes next', async () => {
     mark: null,
     last_success_at: null,
     last_run: null,
+    next_run_at: expect.any(String),
     running: null,
     owed: { payouts: 0, sats: 0, waiting_sats: 0, overdue_sats: 0 },
     deferred: [],
