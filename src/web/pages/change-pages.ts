@@ -53,8 +53,8 @@ export interface ChangeForm {
   agree?(context: WebContext, speech: Speech, words: Typed, view: unknown): Agreement | Promise<Agreement>;
   /** What the visitor saw of what is changed, if the operation refuses a change of something else. */
   unchanged?(context: WebContext, words: Typed): Unchanged;
-  /** The path of the page that shows what was done. */
-  done(view: unknown, words: Typed, context: WebContext): string;
+  /** The path of the page that shows what was done; or the page itself, for what is said once. */
+  done(view: unknown, words: Typed, context: WebContext): string | PageHtml;
 }
 
 /** Its pages, for the list of a site. */
@@ -90,11 +90,12 @@ async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml |
     const { operation } = change;
     const input = { ...change.input(context, words), ...(digest !== undefined && { digest }) };
     const view = await performAny(context, operation, input, {
-      ...{ reason: words.reason?.trim() || undefined },
+      ...{ reason: reasonOf(words) },
       ...{ key: takesKey(operation) ? (key ?? newKey()) : undefined },
       unchanged: change.unchanged?.(context, words),
     });
-    return context.redirect(change.done(view, words, context), 303);
+    const done = change.done(view, words, context);
+    return isPath(done) ? context.redirect(done, 303) : done;
   } catch (error) {
     if (!(error instanceof BridgeError) || error.kind === 'defect') throw error;
     if (error.code === 'access/prove') return toProve(context, error, words);
@@ -105,6 +106,15 @@ async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml |
     }
     return refused(context, change, words, error);
   }
+}
+
+/** What a template makes is an object, whatever its type says. */
+function isPath(done: string | PageHtml): done is string {
+  return typeof done === 'string';
+}
+
+function reasonOf({ reason }: Partial<Typed>): string | undefined {
+  return reason?.trim() || undefined;
 }
 
 /** The form with what was typed, and the error. */
@@ -153,7 +163,9 @@ async function agreePage(
   const { title, here, danger = false, hidden: now } = await change.form(context, speech);
   // What changed meanwhile is shown now, so it is agreed to from here on.
   const words = hasChanged ? { ...typed, ...now } : typed;
-  const view = preview && (await performAny(context, preview.operation, change.input(context, words)));
+  const view =
+    preview &&
+    (await performAny(context, preview.operation, change.input(context, words), { reason: reasonOf(words) }));
   const digest = digestOf(view);
   const { content, fields = [], submit = t.form.confirm } = await agree(context, speech, words, view);
   const chosen = fields.map(({ name }) => name);
