@@ -28,8 +28,8 @@ const rights: [may: Kind[], names: string][] = [
   [
     ['bookkeeper', 'client'],
     `clients.show events.newest credentials.add_passkey credentials.list credentials.passkey_options credentials.remove
-     sessions.end sessions.end_all sessions.list clients.statement export.make fundings.list fundings.show log.list payouts.list
-     payouts.show purchases.list purchases.show`,
+     sessions.end sessions.end_all sessions.list clients.replay clients.statement export.make fundings.list fundings.show log.list payouts.list
+     payouts.show purchases.list purchases.show purchases.sums`,
   ],
   [['client'], `clients.pause clients.resume clients.set`],
   [['bookkeeper'], 'credentials.set_password credentials.totp_secret'],
@@ -106,10 +106,10 @@ const OF_THE_SHELL = /^(backup|init|ledger)\.|^(migrate|role_sql|run|serve)$/;
 
 /** What a token may do, by its scope; every other operation no token may. */
 const BY_SCOPE: Record<string, string> = {
-  read: `cash_outs.list cash_outs.show clients.list clients.show clients.statement clock.show commission.list config
+  read: `cash_outs.list cash_outs.show clients.list clients.replay clients.show clients.statement clock.show commission.list config
     credits.list credits.show doctor events.newest export.make fundings.list fundings.show log.list machines.list
     machines.show metrics.show payouts.list payouts.show poll.preview poll.preview_first purchases.list
-    purchases.show reconcile review.list review.show runs.list status verify`,
+    purchases.show purchases.sums reconcile review.list review.show runs.list status verify`,
   'clients:write': `clients.add clients.close clients.invite clients.pause clients.resume clients.set`,
   'commission:write': `commission.add commission.remove commission.set`,
   'fundings:write': `fundings.add fundings.adjust fundings.cancel fundings.confirm fundings.move fundings.preview_add
@@ -247,11 +247,20 @@ const own: Record<string, Input[]> = {
   'clients.statement': [now(), plus(now(), -86_400_000)].map((at) => ({
     ...{ name: 'alice', month: localDate(at, 'America/Guatemala').slice(0, 7), format: 'csv' },
   })),
+  'clients.replay': [
+    { name: 'alice', currency: 'USD' },
+    { name: 'alice', added: '1000 USD' },
+    { name: 'alice', mode: 'fixed', daily_limit: '5 USD' },
+  ],
   'fundings.list': [{}, { client: 'alice' }, { status: 'exhausted' }],
   'fundings.show': [{ id: 'f1' }],
   'payouts.list': [{}, { client: 'alice' }, { open: true }, { state: 'settled' }],
   'payouts.show': [{ id: 'OWN PAYOUT' }],
-  'purchases.list': [{}, { client: 'alice' }, { limit: '1' }],
+  'purchases.list': [
+    ...[{}, { client: 'alice' }, { limit: '1' }, { state: 'waiting' }, { state: 'paid' }],
+    { month: localDate(now(), 'America/Guatemala').slice(0, 7) },
+  ],
+  'purchases.sums': [{}, { client: 'alice', by: 'day' }],
   'purchases.show': [{ id: 'cash-out 1' }, { id: 'cash-out 3', client: 'alice' }],
   'export.make': ['allocations', 'payouts', 'fundings'].flatMap((kind) => [
     { kind },
@@ -272,6 +281,12 @@ const reaching: Record<string, [others: Input, nobodys: Input][]> = {
       { name: 'zoe', month: '2026-11' },
     ],
   ],
+  'clients.replay': [
+    [
+      { name: 'bob', currency: 'USD' },
+      { name: 'zoe', currency: 'USD' },
+    ],
+  ],
   'fundings.list': [[{ client: 'bob' }, { client: 'zoe' }]],
   'fundings.show': [[{ id: 'f2' }, { id: 'f99' }]],
   'payouts.list': [
@@ -283,6 +298,7 @@ const reaching: Record<string, [others: Input, nobodys: Input][]> = {
     [{ id: 'COMMISSION PAYOUT' }, { id: 'p99' }],
   ],
   'purchases.list': [[{ client: 'bob' }, { client: 'zoe' }]],
+  'purchases.sums': [[{ client: 'bob' }, { client: 'zoe' }]],
   'purchases.show': [
     [{ id: 'cash-out 2' }, { id: 'cash-out 9' }],
     [

@@ -25,10 +25,14 @@ export function register(program: Command): void {
     withRange(define(exports, kind, description, `export ${kind} --month 2026-11 --output ${kind}.csv`))
       .option('--month <month>', 'one local month, like 2026-11')
       .option('--client <name>', 'only what concerns one client')
-      .addOption(
-        new Option('--format <format>', 'of the rows (default: csv)').choices(['csv', 'json', 'jsonl']),
-      )
+      .addOption(new Option('--format <format>', 'of the rows (default: csv)').choices(formatsOf(kind)))
       .option('--output <file>', 'file to write, whole or not at all (default and -: stdout)')
       .action((_options: object, command: Command) => exportKind(kind, command));
   }
+}
+
+/** The programs for tax and books take purchases. */
+function formatsOf(kind: KindName): string[] {
+  const all = ['csv', 'json', 'jsonl'];
+  return kind === 'allocations' ? [...all, 'koinly', 'cointracker', 'hledger', 'beancount'] : all;
 }

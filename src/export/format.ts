@@ -4,9 +4,9 @@ import { formatDecimal, formatRate } from '../dca/money.ts';
 import { type Instant, plus } from '../time.ts';
 import type { Column, ColumnType, ExportKind } from './kinds.ts';
 import type { ExportRow } from './rows.ts';
+import { type TradeFormat, tradeFormats, tradesFormatted } from './trade-formats.ts';
 
-export const formats = ['csv', 'json', 'jsonl'] as const;
-export type Format = (typeof formats)[number];
+export type Format = 'csv' | 'json' | 'jsonl' | TradeFormat;
 
 interface NamedValue {
   name: string;
@@ -25,6 +25,10 @@ export async function* formatted(
   format: Format,
   timezone: string,
 ): AsyncGenerator<string, void> {
+  if (isTrade(format)) {
+    yield* tradesFormatted(pages, format);
+    return;
+  }
   const local = localTimes(timezone);
   // Row by row: only the line of a row is kept, so a million rows need the memory of one page.
   const lines = (rows: ExportRow[]) =>
@@ -45,6 +49,11 @@ export async function* formatted(
     }
     yield before === '[' ? '[]\n' : '\n]\n';
   }
+}
+
+/** Whether only purchases can be written so. */
+export function isTrade(format: Format): format is TradeFormat {
+  return tradeFormats.some((one) => one === format);
 }
 
 /** A time has two cells: `confirmed_at` and `confirmed_at_local`. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BridgeError, invalid, notFound } from '../errors.ts';
 import { changePages, countChanges } from '../export/change-stream.ts';
-import { formatted } from '../export/format.ts';
+import { formatted, isTrade } from '../export/format.ts';
 import { type ExportKind, type KindName, kinds } from '../export/kinds.ts';
 import { countRows, pages } from '../export/rows.ts';
 import { noExportTotals, withTotals } from '../export/totals.ts';
@@ -26,7 +26,7 @@ export const exportRows = operation({
   errors: ['export/stopped', 'output/unwritable'],
   input: z.strictObject({
     kind: z.enum(Object.keys(kinds) as [KindName, ...KindName[]]),
-    format: z.enum(['csv', 'json', 'jsonl']).default('csv'),
+    format: exportView.shape.format.default('csv'),
     from: z.string().optional(),
     to: z.string().optional(),
     month: z.string().optional(),
@@ -37,6 +37,10 @@ export const exportRows = operation({
   run: async ({ ledger: { db }, config, stopSignal, who, take, watch }, input) => {
     const { kind: what, format } = input;
     refuseOthersRows(who, what);
+    if (isTrade(format) && what !== 'allocations') {
+      const way = message`${call('export.make', { kind: 'allocations', format })} has the purchases.`;
+      throw invalid('format', `${format} is for purchases`, way);
+    }
     const range = parseRange(input, config.timezone);
     const kind: ExportKind = kinds[what];
     const client = await clientId(db, kind, clientOf(who, input.client));

@@ -46,3 +46,10 @@ function instant(read: () => Temporal.Instant): Instant | undefined {
     throw error;
   }
 }
+
+/** A local day, `2026-11-20`. */
+export function parseDay(text: string, field: string): string {
+  const day = text.trim();
+  if (/^\d{4}-\d{2}-\d{2}$/.test(day) && parseLocalTime(day, 'UTC') !== undefined) return day;
+  throw invalid(field, `${quote(text)} is not a day`, 'Write it like 2026-11-20.');
+}

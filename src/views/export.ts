@@ -25,7 +25,8 @@ function cellsOf({ name, type }: Column): [string, z.ZodType][] {
 /** The totals of an export: by currency, the number of rows and the sum of each summed column; fiat as decimal text. */
 export const exportView = z.object({
   what: z.string(),
-  format: z.enum(['csv', 'json', 'jsonl']),
+  /** The last four are for purchases only. */
+  format: z.enum(['csv', 'json', 'jsonl', 'koinly', 'cointracker', 'hledger', 'beancount']),
   rows: z.number(),
   totals: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.bigint(), z.string()]))),
   /** False if the reader closed the pipe before the end. */

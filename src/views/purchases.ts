@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { metrics } from '../dca/client-stats.ts';
 import { formatDecimal, sum } from '../dca/money.ts';
+import type { PurchaseSum } from '../ledger/cash-outs/purchase-sums.ts';
 import type { Purchase } from '../ledger/cash-outs/purchase-view.ts';
 import { allocationFields } from './cash-outs.ts';
 import { fiat, instant, pageOf, price, sats } from './fields.ts';
@@ -79,5 +80,30 @@ export function viewOfPurchaseDetail(one: Purchase, client: string): PurchaseDet
       net_sats: part.net,
       payout: part.payout && `p${part.payout.id}`,
     })),
+  };
+}
+
+/** What a client bought by local days or months, each currency by itself; days without a purchase are left out. */
+export const purchaseSumView = z.object({
+  /** `2026-11-21`, or `2026-11`. */
+  of: z.string(),
+  currency: z.string(),
+  purchases: z.int(),
+  fiat,
+  gross_sats: sats,
+  commission_sats: sats,
+  net_sats: sats,
+  /** The average: `fiat` by `net_sats`; null without a sat. */
+  price: price.nullable(),
+});
+
+export type PurchaseSumView = z.output<typeof purchaseSumView>;
+
+export function viewOfPurchaseSum({ of, currency, purchases, digits, ...one }: PurchaseSum): PurchaseSumView {
+  const { averageRate } = metrics({ sats: one.net, fiat: one.fiat, digits });
+  return {
+    ...{ of, currency, purchases, fiat: formatDecimal(one.fiat, digits) },
+    ...{ gross_sats: one.gross, commission_sats: one.commission, net_sats: one.net },
+    price: averageRate === null ? null : formatDecimal(averageRate, digits),
   };
 }

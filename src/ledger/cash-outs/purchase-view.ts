@@ -34,17 +34,46 @@ export interface Buyer {
   name: string;
 }
 
+/** Which purchases are wanted; undefined: without that condition. */
+export interface PurchaseChoice {
+  id?: string | undefined;
+  from?: Instant | undefined;
+  /** Confirmed earlier. */
+  before?: Instant | undefined;
+  state?: 'paid' | 'waiting' | undefined;
+}
+
+/** Cash-outs of which the client has sats that have not arrived. */
+function waitingIds(db: Db, client: bigint) {
+  return db
+    .selectFrom('allocations')
+    .leftJoin('payouts', 'payouts.id', 'allocations.payout_id')
+    .select('allocations.cash_out_id')
+    .where('allocations.client_id', '=', client)
+    .where(
+      'allocations.funding_id',
+      'in',
+      db.selectFrom('fundings').select('id').where('client_id', '=', client),
+    )
+    .where('allocations.net', '>', 0n)
+    .where((eb) => eb.or([eb('payouts.state', 'is', null), eb('payouts.state', '!=', 'settled')]));
+}
+
 /** The newest purchases of a client, and how many there are in all. */
 export async function readPurchaseList(
   db: Db,
   { id: client }: Pick<Buyer, 'id'>,
   { limit, after }: PageOptions,
-  id?: string,
+  { id, from: since, before, state }: PurchaseChoice = {},
 ): Promise<Page<Purchase>> {
   const query = db
     .selectFrom('cash_outs')
     .where('cash_outs.id', 'in', idsOfClient(db, client))
-    .$if(id !== undefined, (some) => some.where('cash_outs.id', '=', id ?? ''));
+    .$if(id !== undefined, (some) => some.where('cash_outs.id', '=', id ?? ''))
+    .$if(since !== undefined, (some) => some.where('confirmed_at', '>=', since ?? ''))
+    .$if(before !== undefined, (some) => some.where('confirmed_at', '<', before ?? ''))
+    .$if(state === 'waiting', (some) => some.where('cash_outs.id', 'in', waitingIds(db, client)))
+    .$if(state === 'paid', (some) => some.where('cash_outs.id', 'not in', waitingIds(db, client)));
   const from = after === undefined ? null : await placeOf(db, after, client);
   const page = query
     .$if(from !== null, (some) => some.where(isOlder(from ?? { confirmed_at: '', id: '' })))
@@ -95,7 +124,7 @@ export async function readPurchase(db: Db, client: Buyer, text: string): Promise
   const own = await idsBeginning(db, 'cash_outs', text, client.id);
   const list = call('purchases.list', { client: client.name });
   const id = onlyId(text, own, 'id', list, `purchase of ${client.name} in cash-out`);
-  const [purchase] = (await readPurchaseList(db, client, { limit: 1 }, id)).rows;
+  const [purchase] = (await readPurchaseList(db, client, { limit: 1 }, { id })).rows;
   if (!purchase) throw new Error(`purchase ${id} was found and is not there`);
   return purchase;
 }

@@ -61,8 +61,9 @@ import {
   setPersonRole,
 } from '../../operations/people.ts';
 import { pollOnce, previewPoll, runFixed } from '../../operations/poll.ts';
-import { listPurchases, showPurchase } from '../../operations/purchases.ts';
+import { listPurchases, showPurchase, sumPurchases } from '../../operations/purchases.ts';
 import { reconcile } from '../../operations/reconcile.ts';
+import { replayClient } from '../../operations/replays.ts';
 import { previewResolveCredit, resolveCredit } from '../../operations/resolve-credit.ts';
 import { previewResolvePayout, resolvePayout } from '../../operations/resolve-payout.ts';
 import { dismissReview, listReview, releaseReview, showReview } from '../../operations/reviews.ts';
@@ -132,8 +133,10 @@ export const adminRoutes: readonly ApiRoute[] = [
   { method: 'POST', path: '/clients/{name}/resume', operation: resumeOneClient },
   { method: 'POST', path: '/clients/{name}/close', operation: closeOneClient },
   { method: 'POST', path: '/clients/{name}/invite', operation: inviteClient, status: 201 },
+  { method: 'GET', path: '/clients/{name}/replay', operation: replayClient },
   { method: 'GET', path: '/clients/{name}/statement', operation: showStatement },
   { method: 'GET', path: '/purchases', operation: listPurchases, list: { id: byId, paged: true } },
+  { method: 'GET', path: '/purchase-sums', operation: sumPurchases },
   { method: 'GET', path: '/purchases/{id}', operation: showPurchase },
 
   { method: 'GET', path: '/fundings', operation: listAllFundings, list: { id: byId } },

@@ -4,7 +4,8 @@ import { exportRows } from '../../operations/export.ts';
 import { listAllFundings, showFunding } from '../../operations/fundings.ts';
 import { listLog } from '../../operations/log.ts';
 import { listPayouts, showPayout } from '../../operations/payouts.ts';
-import { listPurchases, showPurchase } from '../../operations/purchases.ts';
+import { listPurchases, showPurchase, sumPurchases } from '../../operations/purchases.ts';
+import { replayClient } from '../../operations/replays.ts';
 import { showStatement } from '../../operations/statements.ts';
 import { ownRoutes } from './own-routes.ts';
 import { type ApiRoute, type ChangedSettings, type Fixed, members } from './route.ts';
@@ -37,6 +38,7 @@ export const clientRoutes: readonly ApiRoute[] = [
     ...{ method: 'GET', path: '/me/purchases', operation: listPurchases, fixed: client },
     list: { id: byId, paged: true },
   },
+  { method: 'GET', path: '/me/purchase-sums', operation: sumPurchases, fixed: client },
   { method: 'GET', path: '/me/purchases/{id}', operation: showPurchase, fixed: client },
   { method: 'GET', path: '/me/fundings', operation: listAllFundings, fixed: client, list: { id: byId } },
   { method: 'GET', path: '/me/fundings/{id}', operation: showFunding },
@@ -45,6 +47,7 @@ export const clientRoutes: readonly ApiRoute[] = [
     list: { id: byId, paged: true },
   },
   { method: 'GET', path: '/me/payouts/{id}', operation: showPayout },
+  { method: 'GET', path: '/me/replay', operation: replayClient, fixed: named },
   { method: 'GET', path: '/me/statement', operation: showStatement, fixed: named },
   {
     ...{ method: 'GET', path: '/me/export', operation: exportRows, answer: 'export' },

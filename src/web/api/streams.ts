@@ -16,6 +16,17 @@ const TYPES: Record<string, string> = {
   csv: 'text/csv; charset=utf-8',
   json: 'application/json',
   jsonl: 'application/jsonl',
+  koinly: 'text/csv; charset=utf-8',
+  cointracker: 'text/csv; charset=utf-8',
+  hledger: 'text/plain; charset=utf-8',
+  beancount: 'text/plain; charset=utf-8',
+};
+
+/** What a file of a format is called at its end, where that is not the format itself. */
+const ENDINGS: Record<string, string> = {
+  koinly: 'koinly.csv',
+  cointracker: 'cointracker.csv',
+  hledger: 'journal',
 };
 
 /** Who is being sent an export, for each site: one at a time, because it reads as fast as it is taken. */
@@ -65,7 +76,7 @@ export async function exportResponse(
     begin(
       context.body(body, 200, {
         'content-type': TYPES[format] ?? 'application/octet-stream',
-        'content-disposition': `attachment; filename="${kind}.${format}"`,
+        'content-disposition': `attachment; filename="${kind}.${ENDINGS[format] ?? format}"`,
       }),
     );
     return over;
