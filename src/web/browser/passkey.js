@@ -24,15 +24,25 @@ async function signIn(form) {
   location.assign(form.dataset.next ?? '/');
 }
 
+/** @param {HTMLFormElement} form */
+async function add(form) {
+  const { ceremony, options } = await post('/passkeys/options', {});
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  const credential = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey }));
+  await post('/passkeys', { ceremony, response: credential.toJSON() });
+  location.assign(form.dataset.next ?? '/');
+}
+
 if (window.PublicKeyCredential !== undefined) {
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (
-    document.querySelectorAll('form[data-passkey]')
+    document.querySelectorAll('form[data-passkey], form[data-add-passkey]')
   )) {
     form.hidden = false;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const said = /** @type {HTMLElement} */ (form.querySelector('[role=status]'));
-      signIn(form).catch((error) => {
+      const work = form.dataset.passkey === undefined ? add(form) : signIn(form);
+      work.catch((error) => {
         said.textContent = error instanceof Error ? error.message : String(error);
       });
     });

@@ -65,11 +65,35 @@ export function fieldsOf(speech: Speech, fields: readonly Field[], words: Typed 
   return html`${fields.map((field) => fieldOf(speech, field, words, undefined))}`;
 }
 
+/** A form that only asks: what was typed stands in the address, so it can be kept and sent on. */
+export function getForm(
+  speech: Speech,
+  {
+    action,
+    fields,
+    words = {},
+    error,
+    submit,
+  }: Pick<FormParts, 'action' | 'fields' | 'words' | 'error' | 'submit'>,
+): PageHtml {
+  const wrong = error && fieldOfError(fields, error);
+  return html`<form method="get" action="${action}" class="form">
+${fields.map((field) => fieldOf(speech, field, words, field === wrong ? error : undefined))}
+<div class="actions"><button class="primary">${submit}</button></div>
+</form>`;
+}
+
 /** A single button that does one thing. */
 export function buttonForm(action: string, text: HtmlContent, hidden: Typed = {}, kind = 'plain'): PageHtml {
   return html`<form method="post" action="${action}" class="inline">${Object.entries(hidden).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}<button class="${kind}">${text}</button></form>`;
+}
+
+/** An amount as people type it, `3,000.50`, without the commas: only where they stand as they do in thousands. */
+export function amountText(text: string): string {
+  const typed = text.trim();
+  return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(typed) ? typed.replaceAll(',', '') : typed;
 }
 
 /** What makes a form count once, however often it is sent: the idempotency key of what it does. */

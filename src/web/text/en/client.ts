@@ -45,7 +45,7 @@ export const clientEn = {
     how: 'How is this computed?',
     howText:
       'Received: all sats that arrived in your wallet. Cash spent: your cash that came out of the machine for them. The average is the one divided by the other. What waits, and cash that is still there, is in none of them.',
-    chartTitle: 'Sats received, added up',
+    chartTitle: 'Sats bought, added up',
     chartLabel: (from: string, to: string) => `Sats bought from ${from} to ${to}, added up day by day.`,
     chartEmpty: 'No purchases in this time.',
     ranges: { '30': '30 days', '90': '90 days', '365': 'A year', all: 'All' },
@@ -182,7 +182,7 @@ export const clientEn = {
       'Computed by the real division over the cash-outs of that time, rounded. It says nothing about what comes.',
     previewNone: 'There were no cash-outs to compare with.',
     now: 'Now',
-    then: 'Then',
+    next: 'Then',
     changed: 'It is changed, from now on. To undo it, set the former values again.',
     pause: 'Pause',
     pauseLead: 'None of your cash is spent while it is paused. What is bought already is still paid.',

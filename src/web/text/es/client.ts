@@ -29,7 +29,7 @@ export const clientEs: ClientTexts = {
     how: '¿Cómo se calcula?',
     howText:
       'Recibido: todos los sats que llegaron a su billetera. Efectivo gastado: su efectivo que salió del cajero por ellos. El promedio es uno dividido por el otro. Lo pendiente, y el efectivo que sigue ahí, no está en ninguno.',
-    chartTitle: 'Sats recibidos, acumulados',
+    chartTitle: 'Sats comprados, acumulados',
     chartLabel: (from, to) => `Sats comprados del ${from} al ${to}, acumulados día por día.`,
     chartEmpty: 'Sin compras en este tiempo.',
     ranges: { '30': '30 días', '90': '90 días', '365': 'Un año', all: 'Todo' },
@@ -175,7 +175,7 @@ export const clientEs: ClientTexts = {
       'Calculado con la división real de los retiros de ese tiempo, redondeado. No dice nada de lo que viene.',
     previewNone: 'No hubo retiros con qué comparar.',
     now: 'Ahora',
-    then: 'Después',
+    next: 'Después',
     changed: 'Quedó cambiado, desde ahora. Para deshacerlo, ponga los valores anteriores.',
     pause: 'Pausar',
     pauseLead: 'No se gasta nada de su efectivo mientras esté en pausa. Lo ya comprado se paga igual.',
