@@ -2,6 +2,7 @@ import type { PageRoute } from '../page-route.ts';
 import { preferencesForm } from '../preferences.ts';
 import { provePage, signInPage } from '../sign-in.ts';
 import { welcomePage } from '../welcome.ts';
+import { fundingForms } from './funding-forms.ts';
 import { fundingPage, fundingsPage } from './fundings.ts';
 import { overviewPage } from './overview.ts';
 import { stopPages } from './stop.ts';
@@ -15,5 +16,6 @@ export const adminPages: readonly PageRoute[] = [
   overviewPage,
   ...stopPages,
   fundingsPage,
+  ...fundingForms,
   fundingPage,
 ];

@@ -157,7 +157,7 @@ ${facts([
   [detail.created, timeOf(speech, one.created_at)],
   [detail.since, one.deposited_at === null ? detail.notYet : timeOf(speech, one.deposited_at)],
 ])}
-${historyTable(speech, one)}
+${historyTable(context, speech, one)}
 <p><a href="/log?subject=${one.id}">${t.nav.log}</a></p>`,
     });
   },
@@ -182,21 +182,22 @@ function whatCanBeDone(context: WebContext, speech: Speech, { id, status }: Fund
 
 type HistoryRow = ShownFundingView['history'][number];
 
-function historyTable(speech: Speech, one: ShownFundingView): PageHtml {
+/** Newest first, page by page; a row is known by its place. */
+function historyTable(context: WebContext, speech: Speech, one: ShownFundingView): PageHtml {
   const { detail } = textsIn(speech, fundingTexts);
   const actions = textsIn(speech, { en: actionsEn, es: actionsEs });
   const spent = <T>(row: HistoryRow, show: (row: Extract<HistoryRow, { cash_out: string }>) => T) =>
     'cash_out' in row ? show(row) : '';
-  return htmlTable<HistoryRow>(
+  const { after } = context.req.query();
+  const all = one.history.map((row, index) => ({ ...row, place: `${index}` })).toReversed();
+  const { rows, next } = pageOfAll(all, after, ({ place }) => place);
+  const shown = htmlTable<HistoryRow>(
     speech,
     [
       { head: detail.at, isHead: true, cell: ({ at }) => timeOf(speech, at) },
       {
         head: detail.what,
-        cell: (row) =>
-          'cash_out' in row
-            ? cashOutLink(row.cash_out)
-            : textOf(actions, `funding ${row.action}`.replace(/^funding funding /, 'funding ')),
+        cell: (row) => ('cash_out' in row ? cashOutLink(row.cash_out) : textOf(actions, row.action)),
       },
       {
         head: detail.cash,
@@ -215,7 +216,8 @@ function historyTable(speech: Speech, one: ShownFundingView): PageHtml {
       { head: detail.by, kind: 'wide', cell: (row) => ('actor' in row ? row.actor : '') },
       { head: detail.reason, kind: 'wide', cell: (row) => ('reason' in row ? row.reason : '') },
     ],
-    one.history,
+    rows,
     { caption: detail.history },
   );
+  return html`${shown}${pager(speech, pathTo.funding(one.id), { ...(after && { after }) }, next)}`;
 }
