@@ -2,6 +2,10 @@ import type { PageRoute } from '../page-route.ts';
 import { preferencesForm } from '../preferences.ts';
 import { provePage, signInPage } from '../sign-in.ts';
 import { welcomePage } from '../welcome.ts';
+import { clientCashPage, clientPage, clientPurchasesPage } from './client.ts';
+import { clientAccessPages } from './client-access.ts';
+import { clientForms } from './client-forms.ts';
+import { clientsPage } from './clients.ts';
 import { fundingForms } from './funding-forms.ts';
 import { fundingPage, fundingsPage } from './fundings.ts';
 import { overviewPage } from './overview.ts';
@@ -15,6 +19,12 @@ export const adminPages: readonly PageRoute[] = [
   preferencesForm,
   overviewPage,
   ...stopPages,
+  clientsPage,
+  ...clientForms,
+  clientPage,
+  clientCashPage,
+  clientPurchasesPage,
+  ...clientAccessPages,
   fundingsPage,
   ...fundingForms,
   fundingPage,
