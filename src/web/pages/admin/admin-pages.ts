@@ -8,6 +8,7 @@ import { clientForms } from './client-forms.ts';
 import { clientsPage } from './clients.ts';
 import { fundingForms } from './funding-forms.ts';
 import { fundingPage, fundingsPage } from './fundings.ts';
+import { clientLogPage, logPage } from './log.ts';
 import { overviewPage } from './overview.ts';
 import { stopPages } from './stop.ts';
 
@@ -24,8 +25,10 @@ export const adminPages: readonly PageRoute[] = [
   clientPage,
   clientCashPage,
   clientPurchasesPage,
+  clientLogPage,
   ...clientAccessPages,
   fundingsPage,
+  logPage,
   ...fundingForms,
   fundingPage,
 ];

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
-import { invalid } from '../../../errors.ts';
+import { BridgeError, invalid } from '../../../errors.ts';
 import type { Speech } from '../../request/speech.ts';
-import type { FieldChoice } from '../../view/forms.ts';
+import { notice } from '../../view/components.ts';
+import { type FieldChoice, sentenceOf } from '../../view/forms.ts';
 import type { PageHtml } from '../../view/html.ts';
 
 /* Filters of lists: they stand in the URL, so a list can be kept and sent on. */
@@ -13,6 +14,7 @@ export interface Filter {
   /** With choices it is a list to choose from. */
   choices?: readonly FieldChoice[];
   kind?: 'text' | 'date' | 'month';
+  help?: string;
 }
 
 /** `keep`: what stands in the URL besides. */
@@ -24,11 +26,11 @@ export function filterForm(
 ): PageHtml {
   return html`<form method="get" action="${action}" class="filters">${Object.entries(keep).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )}${filters.map(({ name, label, value = '', choices, kind = 'text' }) => {
+  )}${filters.map(({ name, label, value = '', choices, kind = 'text', help }) => {
     const id = `filter-${name}`;
     const control =
       choices === undefined
-        ? html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off">`
+        ? html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off"${help === undefined ? '' : html` placeholder="${help}"`}>`
         : html`<select id="${id}" name="${name}">${choices.map(
             (one) =>
               html`<option value="${one.value}"${one.value === value ? html` selected` : ''}>${one.text}</option>`,
@@ -37,8 +39,30 @@ export function filterForm(
   })}<button class="plain">${t.form.show}</button></form>`;
 }
 
+/**
+ * What was read, or what is to be said of a filter that cannot be used: the filters stay, so that one word of them can be
+ * changed.
+ */
+export async function refusedFilter<Read>(
+  reading: Promise<Read>,
+): Promise<{ done: Read } | { refused: (speech: Speech) => PageHtml }> {
+  try {
+    return { done: await reading };
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'usage/invalid') throw error;
+    return {
+      refused: (speech) =>
+        notice(
+          html`<p><strong>${speech.t.errors[error.code]}</strong></p>${sentenceOf(speech.t, error)}`,
+          'bad',
+          'alert',
+        ),
+    };
+  }
+}
+
 /** As many rows as a page of a list has. */
-export const ROWS = 50;
+export const ROWS = 30;
 
 /** One page of rows that are all there, behind the row with this key. Throws `usage/invalid` if that row is gone. */
 export function pageOfAll<Row>(

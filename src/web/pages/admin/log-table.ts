@@ -1,0 +1,155 @@
+import { html } from 'hono/html';
+import { invalid } from '../../../errors.ts';
+import { type LoggedChange, listLog, type TakeChanges } from '../../../operations/log.ts';
+import { type Instant, isInstant, plus } from '../../../time.ts';
+import type { WebContext } from '../../request/site-context.ts';
+import { type Speech, textsIn } from '../../request/speech.ts';
+import { performFor } from '../../request/visitor.ts';
+import { actionsEn } from '../../text/en/actions.ts';
+import { logEn } from '../../text/en/admin-log.ts';
+import { actionsEs } from '../../text/es/actions.ts';
+import { logEs } from '../../text/es/admin-log.ts';
+import { textOf } from '../../text/texts.ts';
+import { timeOf } from '../../view/amounts.ts';
+import type { HtmlContent, PageHtml } from '../../view/html.ts';
+import { subjectLink } from '../../view/links.ts';
+import { htmlTable } from '../../view/lists.ts';
+import { ROWS } from './filters.ts';
+
+export const logTexts = { en: logEn, es: logEs };
+
+export interface LogAsked {
+  subject?: string | undefined;
+  actor?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  /** The time of the last change that was shown, with how many of that time were. */
+  after?: string | undefined;
+}
+
+export interface LogPage {
+  /** Newest first. */
+  rows: LoggedChange[];
+  /** Where the next page begins; null: no more in this time. */
+  next: string | null;
+  /** The beginning of the time that was read; null: all of it. */
+  since: Instant | null;
+}
+
+/** Without a subject, a page reads this far back: the ledger finds changes of a time, not the newest ones. */
+export const WINDOW_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** The newest changes of what is asked for. It reads as the operation gives them, oldest first, and keeps the last. */
+export async function readLog(context: WebContext, asked: LogAsked): Promise<LogPage> {
+  const { subject, actor, from, after } = asked;
+  const place = after === undefined ? undefined : placeOf(after);
+  const until = place?.at ?? asked.to;
+  const { clock } = context.get('site').serving;
+  const isBound = !!subject || !!from;
+  const end = place?.at ?? (asked.to && isInstant(asked.to) ? asked.to : clock.now());
+  const since = isBound || (asked.to && !isInstant(asked.to)) ? null : plus(end, -WINDOW_DAYS * DAY_MS);
+  let kept: LoggedChange[] = [];
+  let isCut = false;
+  const take: TakeChanges = async ({ pages }) => {
+    for await (const page of pages) {
+      kept = [...kept, ...page];
+      if (kept.length > 2 * ROWS) {
+        kept = kept.slice(-2 * ROWS);
+        isCut = true;
+      }
+    }
+  };
+  await performFor(context, listLog, {
+    ...{ ...(subject && { subject }), ...(actor && { actor }), take },
+    ...{ ...(from ? { from } : since !== null && { from: since }), ...(until && { to: until }) },
+  });
+  const all = kept.toReversed();
+  // Of the time of the last one that was shown, as many are left out as were shown.
+  const skipped = place === undefined ? 0 : place.shown;
+  const rest = all.slice(skipped);
+  const rows = rest.slice(0, ROWS);
+  const last = rows.at(-1);
+  const hasMore = isCut || rest.length > ROWS;
+  if (!hasMore || last === undefined) return { rows, next: null, since };
+  const same = rows.filter(({ at }) => at === last.at).length + (last.at === place?.at ? skipped : 0);
+  return { rows, next: `${last.at} ${same}`, since };
+}
+
+function placeOf(after: string): { at: Instant; shown: number } {
+  const [at = '', shown = ''] = after.split(' ');
+  if (isInstant(at) && /^\d{1,4}$/.test(shown)) return { at, shown: Number(shown) };
+  throw invalid('after', 'it is no place of this list', 'Begin at the first page again.');
+}
+
+export function logTable(speech: Speech, rows: readonly LoggedChange[]): PageHtml {
+  const texts = textsIn(speech, logTexts);
+  const actions = textsIn(speech, { en: actionsEn, es: actionsEs });
+  const { heads } = texts;
+  return htmlTable(
+    speech,
+    [
+      { head: heads.at, isHead: true, cell: ({ at }) => timeOf(speech, `${at}`) },
+      {
+        head: heads.by,
+        cell: ({ actor, run }) => [
+          `${actor ?? ''}`,
+          run !== null && html` <small class="quiet">${texts.run(`r${run}`)}</small>`,
+        ],
+      },
+      {
+        head: heads.what,
+        cell: ({ action, subject, reason }) => [
+          html`<strong>${textOf(actions, `${action}`)}</strong> ${subjectLink(`${subject}`)}`,
+          reason !== null && html`<br><span class="quiet">${reason}</span>`,
+        ],
+      },
+      {
+        head: heads.change,
+        kind: 'wide',
+        cell: ({ before = null, after = null }) => changesOf(speech, before, after),
+      },
+    ],
+    rows,
+    { caption: texts.caption },
+  );
+}
+
+/** Each member that differs: `mode: flow → fixed`. */
+function changesOf(speech: Speech, before: unknown, after: unknown): HtmlContent {
+  const { nothing, members } = textsIn(speech, logTexts);
+  const [was, is] = [memberTexts(speech, before), memberTexts(speech, after)];
+  const names = [...new Set([...was.keys(), ...is.keys()])];
+  const lines = names.flatMap((name) => {
+    const [old, value] = [was.get(name), is.get(name)];
+    if (old === value) return [];
+    const label = name === '' ? '' : html`<code>${name}</code> `;
+    if (before === null) return html`<div>${label}${value}</div>`;
+    return html`<div>${label}${old ?? nothing} → <strong>${value ?? nothing}</strong></div>`;
+  });
+  if (lines.length <= LINES) return lines;
+  return html`<details><summary>${members(lines.length)}</summary>${lines}</details>`;
+}
+
+/** As many members of a change as are shown unasked. */
+const LINES = 4;
+
+function memberTexts(speech: Speech, json: unknown): Map<string, string> {
+  if (typeof json !== 'string') return new Map();
+  const value: unknown = JSON.parse(json);
+  const whole = value instanceof Object && !Array.isArray(value) ? value : { '': value };
+  const texts = Object.entries(whole).map(([name, part]) => [name, valueText(speech, part)] as const);
+  return new Map(texts.filter(([, text]) => text !== ''));
+}
+
+function valueText(speech: Speech, value: unknown): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.map((part) => valueText(speech, part)).join('; ');
+  if (typeof value === 'object') {
+    const parts = Object.entries(value).map(([name, part]) => [name, valueText(speech, part)] as const);
+    return parts.flatMap(([name, text]) => (text === '' ? [] : [`${name} ${text}`])).join(', ');
+  }
+  const text = `${value}`;
+  if (isInstant(text)) return speech.f.time(text);
+  return speech.hidden && /^-?\d+([.]\d+)?$/.test(text) ? '•••' : text;
+}

@@ -1,0 +1,26 @@
+/* The page of the log. */
+
+export const logEn = {
+  title: 'Log',
+  lead: 'Every change of the books by somebody or by a run, newest first.',
+  filters: {
+    subject: 'What',
+    subjectHelp: 'A client, f12, p118, a cash-out or a machine',
+    actor: 'By whom',
+    from: 'From',
+    to: 'To',
+  },
+  heads: { at: 'Time', by: 'By', what: 'What', change: 'Before → after' },
+  caption: 'Changes, newest first',
+  days: (count: number) => `the last ${count} days`,
+  window: (from: string, to: string) => `${from} to ${to}`,
+  emptyTitle: 'Nothing was changed in this time.',
+  empty: 'Here is each change with who made it, when and why.',
+  earlier: 'Earlier',
+  run: (run: string) => `run ${run}`,
+  members: (count: number) => `${count} values`,
+  nothing: 'nothing',
+  download: 'Download as CSV',
+};
+
+export type LogTexts = typeof logEn;
