@@ -2,6 +2,8 @@ import type { PageRoute } from '../page-route.ts';
 import { preferencesForm } from '../preferences.ts';
 import { provePage, signInPage } from '../sign-in.ts';
 import { welcomePage } from '../welcome.ts';
+import { cashOutPage } from './cash-out.ts';
+import { cashOutsPage } from './cash-outs.ts';
 import { clientCashPage, clientPage, clientPurchasesPage } from './client.ts';
 import { clientAccessPages } from './client-access.ts';
 import { clientForms } from './client-forms.ts';
@@ -20,6 +22,8 @@ export const adminPages: readonly PageRoute[] = [
   preferencesForm,
   overviewPage,
   ...stopPages,
+  cashOutsPage,
+  cashOutPage,
   clientsPage,
   ...clientForms,
   clientPage,

@@ -1,0 +1,93 @@
+/* The pages of cash-outs on the admin site. */
+
+export const cashOutsEn = {
+  caption:
+    'Cash-outs, newest first. All but cash in sats: gross = clients + commission + own share + undelivered.',
+  count: (count: string) => `${count} in all`,
+  filters: { machine: 'Machine', client: 'Client', from: 'From', to: 'To', all: 'All' },
+  heads: {
+    id: 'Cash-out',
+    time: 'Confirmed',
+    machine: 'Machine',
+    cash: 'Cash',
+    gross: 'Gross',
+    net: 'Clients',
+    commission: 'Commission',
+    own: 'Own share',
+    undelivered: 'Undelivered',
+    price: 'Price of one BTC',
+  },
+  byHand: 'by hand',
+  emptyTitle: 'No cash-outs yet.',
+  empty:
+    'Here will be each cash-out that a run read from Lamassu and divided among the clients. The first run comes by itself; a dry run shows what it would do.',
+  nothingFound: 'No cash-out fits the filter.',
+  showAll: 'Show all',
+  download: 'Download as CSV',
+  title: (id: string) => `Cash-out ${id}`,
+  facts: {
+    id: 'Id',
+    confirmed: 'Confirmed by Lamassu',
+    processed: 'Divided',
+    machine: 'Machine',
+    begun: 'Sold at another machine',
+    cash: 'Cash that came out',
+    price: 'Price of one BTC',
+    method: 'How the commission was found',
+    origin: 'Where it is from',
+    settledBy: (who: string) => `Settled by ${who}`,
+  },
+  methods: {
+    ticker: 'by the price of the ticker',
+    margin: 'by the margin of the machine',
+    markup: 'by the markup on the price',
+    given: 'as entered',
+  },
+  origins: {
+    lamassu: 'Lamassu confirmed it',
+    settled: 'settled by hand, from Lamassu',
+    external: 'settled by hand, without Lamassu',
+  },
+  formula: {
+    title: 'How the sats add up',
+    gross: 'Paid by the layperson (gross)',
+    undelivered: 'Undelivered: paid for cash that never came out, the layperson’s',
+    distributed: 'Distributed',
+    commission: 'Commission',
+    commissionWorth: (cash: string) => `worth ${cash}`,
+    net: 'To the clients',
+    own: 'Operator’s own share',
+    check: 'The parts add up to the gross.',
+    priceIs: (cash: string, sats: string, price: string) =>
+      `${cash} for ${sats} sats after the commission is ${price} for one BTC.`,
+  },
+  parts: {
+    caption: 'Whose cash came out',
+    client: 'Client',
+    funding: 'Cash',
+    cash: 'Of the cash',
+    share: 'Part',
+    gross: 'Gross',
+    commission: 'Commission',
+    net: 'Net',
+    worth: 'Commission in cash',
+    payout: 'Payout',
+    waits: 'waits',
+    own: 'Own share',
+    none: 'No client’s cash came out.',
+  },
+  why: {
+    title: 'Why these parts',
+    share:
+      'Each client gives in proportion to the cash that was in the machine when it was confirmed, up to the daily limit; what a limit keeps back goes to the others.',
+    ownTitle: 'Why there is an own share',
+    unknown: 'An older version divided it, and did not record why.',
+    'daily-limit': (who: string) => `The daily limit of ${who} was reached.`,
+    paused: (who: string, many: boolean) => `${who} ${many ? 'were' : 'was'} paused.`,
+    'not-deposited': (who: string) => `The cash of ${who} was not in the machine yet.`,
+    'no-cash-left': 'No client had cash left there.',
+    'not-funded': 'No client had cash for it.',
+  },
+};
+
+export type CashOutsTexts = typeof cashOutsEn;
