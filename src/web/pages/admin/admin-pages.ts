@@ -8,9 +8,12 @@ import { clientCashPage, clientPage, clientPurchasesPage } from './client.ts';
 import { clientAccessPages } from './client-access.ts';
 import { clientForms } from './client-forms.ts';
 import { clientsPage } from './clients.ts';
+import { countSheet } from './count-sheet.ts';
 import { fundingForms } from './funding-forms.ts';
 import { fundingPage, fundingsPage } from './fundings.ts';
 import { clientLogPage, logPage } from './log.ts';
+import { machineForms } from './machine-forms.ts';
+import { machinePage, machinesPage } from './machines.ts';
 import { overviewPage } from './overview.ts';
 import { stopPages } from './stop.ts';
 
@@ -32,6 +35,10 @@ export const adminPages: readonly PageRoute[] = [
   clientLogPage,
   ...clientAccessPages,
   fundingsPage,
+  machinesPage,
+  ...machineForms,
+  machinePage,
+  countSheet,
   logPage,
   ...fundingForms,
   fundingPage,

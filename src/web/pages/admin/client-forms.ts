@@ -18,12 +18,12 @@ import { performFor } from '../../request/visitor.ts';
 import { linkButton } from '../../view/components.ts';
 import type { Field, Typed } from '../../view/forms.ts';
 import { pathTo } from '../../view/links.ts';
-import { htmlTable } from '../../view/lists.ts';
 import { changeForm, type FormView } from '../change-pages.ts';
 import type { PageRoute } from '../page-route.ts';
 import { machinesOf, onlyCurrency, withCurrency } from './cash-fields.ts';
 import { clientName, tabsFor } from './client.ts';
 import { clientTexts } from './client-tabs.ts';
+import { asTheyWere, changedSettings, changesTable } from './setting-changes.ts';
 
 /* What can be done with a client. Its wallet's key is tested by the operation before anything is written. */
 
@@ -76,8 +76,6 @@ const adding = changeForm({
 
 const SETTINGS = members(['name', 'mode', 'status', 'daily_limits', 'max_daily_limits', 'wallet_id']);
 const LIMITS = ['daily', 'max'] as const;
-/** What a setting was when the form was made. */
-const WAS = 'was_';
 
 function currenciesOf(
   { daily_limits: limits, balances }: ClientView,
@@ -111,7 +109,6 @@ async function settingsForm(context: WebContext, speech: Speech): Promise<FormVi
       },
     ];
   });
-  const was = Object.fromEntries(Object.entries(values).map(([name, value]) => [`${WAS}${name}`, value]));
   const { status } = client;
   const path = pathTo.client(client.name);
   const more = [
@@ -135,25 +132,8 @@ async function settingsForm(context: WebContext, speech: Speech): Promise<FormVi
       ...limitFields,
       { name: 'reason', label: speech.t.form.reason, help: speech.t.form.reasonHelp, optional: true },
     ],
-    hidden: { ...was, seen: tagOf(SETTINGS(client)) },
+    hidden: { ...asTheyWere(values), seen: tagOf(SETTINGS(client)) },
   };
-}
-
-interface ChangedSetting {
-  name: string;
-  before: string;
-  after: string;
-}
-
-/** What was typed otherwise than it was. */
-function changedSettings(words: Typed): ChangedSetting[] {
-  return Object.entries(words).flatMap(([key, before]) => {
-    if (!key.startsWith(WAS)) return [];
-    const name = key.slice(WAS.length);
-    const { [name]: typed = before } = words;
-    const after = typed.trim();
-    return after === before ? [] : [{ name, before, after }];
-  });
 }
 
 function settingsInput(context: WebContext, words: Typed): Record<string, unknown> {
@@ -194,20 +174,13 @@ const setting = changeForm({
       if (value === '') return texts.settings.nothing;
       return name === 'mode' && (value === 'flow' || value === 'fixed') ? speech.t.modes[value] : value;
     };
+    const { changes: caption, from, to } = texts.settings;
+    const heads = { caption, setting: speech.t.nav.settings, from, to };
     return {
-      content: html`${htmlTable(
-        speech,
-        [
-          { head: speech.t.nav.settings, isHead: true, cell: ({ name }) => label(name) },
-          { head: texts.settings.from, cell: ({ name, before }) => shown(name, before) },
-          {
-            head: texts.settings.to,
-            cell: ({ name, after }) => html`<strong>${shown(name, after)}</strong>`,
-          },
-        ],
-        changed,
-        { caption: texts.settings.changes },
-      )}<p>${texts.settings.lead} ${texts.settings.undo}</p>`,
+      content: html`${changesTable(speech, changed, heads, {
+        label,
+        value: ({ name }, value) => shown(name, value),
+      })}<p>${texts.settings.lead} ${texts.settings.undo}</p>`,
     };
   },
   unchanged: (context, { seen }) => ({

@@ -64,7 +64,7 @@ export const cashOutsEn = {
   parts: {
     caption: 'Whose cash came out',
     client: 'Client',
-    funding: 'Cash',
+    funding: 'Funding',
     cash: 'Of the cash',
     share: 'Part',
     gross: 'Gross',
