@@ -8,6 +8,7 @@ import { clientCashPage, clientPage, clientPurchasesPage } from './client.ts';
 import { clientAccessPages } from './client-access.ts';
 import { clientForms } from './client-forms.ts';
 import { clientsPage } from './clients.ts';
+import { commissionPages } from './commission.ts';
 import { countSheet } from './count-sheet.ts';
 import { fundingForms } from './funding-forms.ts';
 import { fundingPage, fundingsPage } from './fundings.ts';
@@ -39,6 +40,7 @@ export const adminPages: readonly PageRoute[] = [
   ...machineForms,
   machinePage,
   countSheet,
+  ...commissionPages,
   logPage,
   ...fundingForms,
   fundingPage,

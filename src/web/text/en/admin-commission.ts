@@ -1,0 +1,55 @@
+/* The pages of the commission on the admin site. */
+
+export const commissionEn = {
+  caption: 'Recipients of the commission',
+  emptyTitle: 'No recipients: the commission stays in the source wallet.',
+  empty: 'A recipient gets its share of the commission of each cash-out, in its own wallet.',
+  add: 'Add a recipient',
+  heads: {
+    name: 'Recipient',
+    machine: 'Machine',
+    weight: 'Weight',
+    share: 'Share',
+    waiting: 'Waiting',
+    received: 'Received',
+  },
+  allMachines: 'all machines',
+  otherMachines: 'all other machines',
+  removed: 'removed',
+  division: 'Who gets the commission of cash-outs that are confirmed from now on',
+  staysHere: 'stays in the source wallet',
+  facts: { wallet: 'Wallet', since: 'Since', received: 'Received', waiting: 'Waiting' },
+  weights: 'Shares by machine',
+  change: 'Change the weight',
+  wallet: 'Another key or wallet',
+  remove: 'Remove',
+  form: {
+    addTitle: 'Add a recipient',
+    addLead:
+      'It gets a share of the commission of cash-outs that are confirmed from now on. The key is tested first.',
+    name: 'Name',
+    nameHelp: '1 to 64 letters, digits, “-”, “_” or “.”. It stays.',
+    key: 'Invoice key of the wallet',
+    keyHelp: 'In LNbits: API info of the wallet, “Invoice/read key”. Never the admin key.',
+    weight: 'Weight',
+    weightHelp: 'A whole number; only the proportion counts: 70 and 30 divide like 7 and 3.',
+    machine: 'Machine',
+    machineHelp: 'A machine with recipients of its own has only those.',
+    every: 'All machines',
+    setTitle: (name: string) => `Weight of ${name}`,
+    setLead: 'It counts for cash-outs that are confirmed from now on.',
+    walletTitle: (name: string) => `Wallet of ${name}`,
+    walletLead: 'The key is tested first. Another key of the same wallet changes nothing else.',
+    newWallet: 'It is another wallet: what was not sent yet goes there',
+    removeTitle: (name: string) => `Remove ${name}`,
+    removeLead: 'It gets nothing of cash-outs that are confirmed from now on. What is owed is still paid.',
+  },
+  done: {
+    added: 'The recipient is added and counts from now on. To undo this, remove it.',
+    set: 'The weight is changed and counts from now on. To undo this, set the former one.',
+    wallet: 'The key is replaced. What was not sent yet goes to this wallet.',
+    removed: 'The recipient is removed. What is owed is still paid. To undo this, change its weight.',
+  },
+};
+
+export type CommissionTexts = typeof commissionEn;

@@ -1,0 +1,55 @@
+import type { CommissionTexts } from '../en/admin-commission.ts';
+
+export const commissionEs: CommissionTexts = {
+  caption: 'Beneficiarios de la comisión',
+  emptyTitle: 'Sin beneficiarios: la comisión queda en la billetera de origen.',
+  empty: 'Un beneficiario recibe su parte de la comisión de cada retiro, en su propia billetera.',
+  add: 'Agregar un beneficiario',
+  heads: {
+    name: 'Beneficiario',
+    machine: 'Cajero',
+    weight: 'Peso',
+    share: 'Parte',
+    waiting: 'En espera',
+    received: 'Recibido',
+  },
+  allMachines: 'todos los cajeros',
+  otherMachines: 'todos los demás cajeros',
+  removed: 'quitado',
+  division: 'Quién recibe la comisión de los retiros que se confirmen desde ahora',
+  staysHere: 'queda en la billetera de origen',
+  facts: { wallet: 'Billetera', since: 'Desde', received: 'Recibido', waiting: 'En espera' },
+  weights: 'Partes por cajero',
+  change: 'Cambiar el peso',
+  wallet: 'Otra clave o billetera',
+  remove: 'Quitar',
+  form: {
+    addTitle: 'Agregar un beneficiario',
+    addLead:
+      'Recibe parte de la comisión de los retiros que se confirmen desde ahora. Primero se prueba la clave.',
+    name: 'Nombre',
+    nameHelp: 'De 1 a 64 letras, dígitos, «-», «_» o «.». No cambia después.',
+    key: 'Clave de factura de la billetera',
+    keyHelp: 'En LNbits: «API info» de la billetera, «Invoice/read key». Nunca la clave de administrador.',
+    weight: 'Peso',
+    weightHelp: 'Un número entero; solo cuenta la proporción: 70 y 30 dividen como 7 y 3.',
+    machine: 'Cajero',
+    machineHelp: 'Un cajero con beneficiarios propios tiene solo esos.',
+    every: 'Todos los cajeros',
+    setTitle: (name) => `Peso de ${name}`,
+    setLead: 'Vale para retiros que se confirmen desde ahora.',
+    walletTitle: (name) => `Billetera de ${name}`,
+    walletLead: 'Primero se prueba la clave. Otra clave de la misma billetera no cambia nada más.',
+    newWallet: 'Es otra billetera: lo que aún no se envió va allí',
+    removeTitle: (name) => `Quitar a ${name}`,
+    removeLead:
+      'No recibe nada de los retiros que se confirmen desde ahora. Lo que se le debe se paga igual.',
+  },
+  done: {
+    added: 'El beneficiario está agregado y cuenta desde ahora. Para deshacerlo, quítelo.',
+    set: 'El peso cambió y cuenta desde ahora. Para deshacerlo, ponga el anterior.',
+    wallet: 'La clave está reemplazada. Lo que aún no se envió va a esta billetera.',
+    removed:
+      'El beneficiario está quitado. Lo que se le debe se paga igual. Para deshacerlo, cambie su peso.',
+  },
+};
