@@ -17,7 +17,7 @@ export async function errorPage(context: WebContext, error: BridgeError): Promis
   const kind = kindOf(status);
   const lead = kind in t.errorLead ? t.errorLead[kind as keyof typeof t.errorLead] : t.errors[code];
   // What a defect or an address that is not there says helps nobody here.
-  const words = kind === 'defect' || kind === 'nothing' ? '' : sentenceOf(t, error);
+  const words = kind === 'defect' || kind === 'nothing' ? '' : sentenceOf(speech, error);
   const main = html`<p>${lead}</p>${wait === undefined ? '' : html`<p>${t.wait(wait)}</p>`}${words}
 <p>${linkButton('/', t.toStart)}</p><p class="quiet"><small>${code}</small></p>`;
   return context.html(await layout(context, { title: t.errorTitles[kind], main }), status);

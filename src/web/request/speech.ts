@@ -58,13 +58,16 @@ function languageAsked(context: WebContext): SiteLanguage {
 export interface Speech extends Preferences {
   t: CommonTexts;
   f: Formats;
+  /** Whether the page is the admin site's. */
+  isAdmin: boolean;
 }
 
 export function speechOf(context: WebContext): Speech {
   const chosen = preferencesOf(context);
   const { timezone } = context.get('site').serving.config;
   const { language, hidden } = chosen;
-  return { ...chosen, t: commonTexts(language), f: formatsOf(language, timezone, hidden) };
+  const isAdmin = context.get('site').name === 'admin';
+  return { ...chosen, t: commonTexts(language), f: formatsOf(language, timezone, hidden), isAdmin };
 }
 
 /** The texts of a page, in the language of the visitor. */

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import type { BridgeError } from '../../errors.ts';
 import type { Speech } from '../request/speech.ts';
 import type { HtmlContent, PageHtml } from './html.ts';
+import { messageOf } from './messages.ts';
 
 /* Forms: what was typed stays, and an error stands at its field. */
 
@@ -107,18 +108,23 @@ function fieldOfError(fields: readonly Field[], { field }: BridgeError): Field |
 }
 
 /** On top: that something is wrong, and where. */
-function errorHead({ t }: Speech, error: BridgeError, wrong: Field | undefined): PageHtml {
+function errorHead(speech: Speech, error: BridgeError, wrong: Field | undefined): PageHtml {
+  const { t } = speech;
   const at =
     wrong === undefined
-      ? html`<p>${t.errors[error.code]}</p>${sentenceOf(t, error)}`
+      ? html`<p>${t.errors[error.code]}</p>${sentenceOf(speech, error)}`
       : html`<p><a href="#field-${wrong.name}">${wrong.label}</a></p>`;
   return html`<div class="notice bad" role="alert" tabindex="-1" id="errors"><p><strong>${t.form.wrong(1)}</strong> ${t.form.kept}</p>${at}</div>`;
 }
 
-/** What happened in the words of the program, which are English: so they stand below what the page says. */
-export function sentenceOf(t: Speech['t'], error: BridgeError): PageHtml {
-  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-  const words = `${error.text}${hint}`;
+/**
+ * What happened in the words of the program, which are English: so they stand below what the page says. On the admin site
+ * what they name is a link.
+ */
+export function sentenceOf(speech: Speech, { text, hint }: BridgeError): PageHtml {
+  const { t, isAdmin } = speech;
+  const said = (one: BridgeError['text']) => (isAdmin ? messageOf(speech, one) : `${one}`);
+  const words = html`${said(text)}${hint === undefined ? '' : html` ${said(hint)}`}`;
   if (t.lang === 'en') return html`<p>${words}</p>`;
   return html`<details><summary>${t.form.details}</summary><p lang="en">${words}</p></details>`;
 }
@@ -135,7 +141,7 @@ function fieldOf(speech: Speech, field: Field, words: Typed, error: BridgeError 
   const below = html`${help === undefined ? '' : html`<p class="help" id="${id}-help">${help}</p>`}${
     error === undefined
       ? ''
-      : html`<div class="field-error" id="${id}-error"><p>${t.errors[error.code]}</p>${sentenceOf(t, error)}</div>`
+      : html`<div class="field-error" id="${id}-error"><p>${t.errors[error.code]}</p>${sentenceOf(speech, error)}</div>`
   }`;
   const value = words[name] ?? field.value ?? '';
   const title = html`${label}${optional ? html` <span class="optional">(${t.form.optional})</span>` : ''}`;

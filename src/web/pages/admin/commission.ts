@@ -157,7 +157,7 @@ ${htmlTable(
 const EVERY = '';
 
 function machineInput({ machine }: Readonly<Record<string, string>>): Record<string, string> {
-  return machine === undefined || machine === EVERY ? {} : { machine };
+  return machine ? { machine } : {};
 }
 
 async function machineField(context: WebContext, speech: Speech): Promise<Field> {

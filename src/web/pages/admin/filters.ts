@@ -17,12 +17,13 @@ export interface Filter {
   help?: string;
 }
 
-/** `keep`: what stands in the URL besides. */
+/** `keep`: what stands in the URL besides; `submit`: the words of the button. */
 export function filterForm(
   { t }: Speech,
   action: string,
   filters: readonly Filter[],
   keep: Readonly<Record<string, string>> = {},
+  submit: string = t.form.show,
 ): PageHtml {
   return html`<form method="get" action="${action}" class="filters">${Object.entries(keep).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
@@ -36,7 +37,7 @@ export function filterForm(
               html`<option value="${one.value}"${one.value === value ? html` selected` : ''}>${one.text}</option>`,
           )}</select>`;
     return html`<div class="field"><label for="${id}">${label}</label>${control}</div>`;
-  })}<button class="plain">${t.form.show}</button></form>`;
+  })}<button class="plain">${submit}</button></form>`;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function refusedFilter<Read>(
     return {
       refused: (speech) =>
         notice(
-          html`<p><strong>${speech.t.errors[error.code]}</strong></p>${sentenceOf(speech.t, error)}`,
+          html`<p><strong>${speech.t.errors[error.code]}</strong></p>${sentenceOf(speech, error)}`,
           'bad',
           'alert',
         ),
