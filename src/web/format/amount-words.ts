@@ -9,13 +9,13 @@ import type { SiteLanguage } from './formats.ts';
 export function amountInWords(language: SiteLanguage, decimal: string, currency: string): string {
   const [whole = '', fraction = ''] = decimal.split('.');
   if (!/^\d{1,15}$/.test(whole)) return `${decimal} ${currency}`;
-  const number = Number(whole);
+  const number = BigInt(whole);
   const isPart = /[1-9]/.test(fraction);
   const name = currencyName(language, isPart ? `${whole}.${fraction}` : whole, currency);
   const part = `${fraction}/1${'0'.repeat(fraction.length)}`;
   if (language === 'es') {
     // "Un millón de quetzales", but "un millón cien quetzales".
-    const of = number >= 1_000_000 && number % 1_000_000 === 0 ? ' de' : '';
+    const of = number >= 1_000_000n && number % 1_000_000n === 0n ? ' de' : '';
     return `${spanish(number)}${of} ${name}${isPart ? ` con ${part}` : ''}`;
   }
   return `${english(number)} ${name}${isPart ? ` and ${part}` : ''}`;
@@ -37,24 +37,24 @@ const EN_SMALL =
   );
 const EN_TENS = '  twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const EN_LARGE = [
-  [1_000_000_000_000, 'trillion'],
-  [1_000_000_000, 'billion'],
-  [1_000_000, 'million'],
-  [1_000, 'thousand'],
-  [100, 'hundred'],
+  [1_000_000_000_000n, 'trillion'],
+  [1_000_000_000n, 'billion'],
+  [1_000_000n, 'million'],
+  [1_000n, 'thousand'],
+  [100n, 'hundred'],
 ] as const;
 
-function english(number: number): string {
+function english(number: bigint): string {
   for (const [size, word] of EN_LARGE) {
     if (number < size) continue;
     const rest = number % size;
-    const head = `${english(Math.floor(number / size))} ${word}`;
-    return rest === 0 ? head : `${head} ${english(rest)}`;
+    const head = `${english(number / size)} ${word}`;
+    return rest === 0n ? head : `${head} ${english(rest)}`;
   }
-  if (number < 20) return EN_SMALL[number] ?? '';
-  const rest = number % 10;
-  const ten = EN_TENS[Math.floor(number / 10)] ?? '';
-  return rest === 0 ? ten : `${ten}-${EN_SMALL[rest]}`;
+  if (number < 20n) return EN_SMALL[index(number)] ?? '';
+  const rest = number % 10n;
+  const ten = EN_TENS[index(number / 10n)] ?? '';
+  return rest === 0n ? ten : `${ten}-${EN_SMALL[index(rest)]}`;
 }
 
 const ES_SMALL =
@@ -68,26 +68,31 @@ const ES_HUNDREDS =
   );
 
 /** As it stands before a masculine noun: `veintiún quetzales`. */
-function spanish(number: number): string {
-  if (number >= 1_000_000_000_000) return spanishMany(number, 1_000_000_000_000, 'billón', 'billones');
-  if (number >= 1_000_000) return spanishMany(number, 1_000_000, 'millón', 'millones');
-  if (number >= 1_000) {
-    const thousands = Math.floor(number / 1_000);
-    return withRest(thousands === 1 ? 'mil' : `${spanish(thousands)} mil`, number % 1_000);
+function spanish(number: bigint): string {
+  if (number >= 1_000_000_000_000n) return spanishMany(number, 1_000_000_000_000n, 'billón', 'billones');
+  if (number >= 1_000_000n) return spanishMany(number, 1_000_000n, 'millón', 'millones');
+  if (number >= 1_000n) {
+    const thousands = number / 1_000n;
+    return withRest(thousands === 1n ? 'mil' : `${spanish(thousands)} mil`, number % 1_000n);
   }
-  if (number === 100) return 'cien';
-  if (number > 100) return withRest(ES_HUNDREDS[Math.floor(number / 100)] ?? '', number % 100);
-  if (number < 30) return ES_SMALL[number] ?? '';
-  const rest = number % 10;
-  const ten = ES_TENS[Math.floor(number / 10)] ?? '';
-  return rest === 0 ? ten : `${ten} y ${ES_SMALL[rest]}`;
+  if (number === 100n) return 'cien';
+  if (number > 100n) return withRest(ES_HUNDREDS[index(number / 100n)] ?? '', number % 100n);
+  if (number < 30n) return ES_SMALL[index(number)] ?? '';
+  const rest = number % 10n;
+  const ten = ES_TENS[index(number / 10n)] ?? '';
+  return rest === 0n ? ten : `${ten} y ${ES_SMALL[index(rest)]}`;
 }
 
-function spanishMany(number: number, size: number, one: string, many: string): string {
-  const count = Math.floor(number / size);
-  return withRest(count === 1 ? `un ${one}` : `${spanish(count)} ${many}`, number % size);
+function spanishMany(number: bigint, size: bigint, one: string, many: string): string {
+  const count = number / size;
+  return withRest(count === 1n ? `un ${one}` : `${spanish(count)} ${many}`, number % size);
 }
 
-function withRest(head: string, rest: number): string {
-  return rest === 0 ? head : `${head} ${spanish(rest)}`;
+function withRest(head: string, rest: bigint): string {
+  return rest === 0n ? head : `${head} ${spanish(rest)}`;
+}
+
+/** Where a word stands in its list. */
+function index(count: bigint): number {
+  return Number(count);
 }

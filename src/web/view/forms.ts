@@ -118,8 +118,8 @@ function errorHead(speech: Speech, error: BridgeError, wrong: Field | undefined)
 }
 
 /**
- * What happened in the words of the program, which are English: so they stand below what the page says. On the admin site
- * what they name is a link.
+ * What happened in the words of the program, which are English: so they stand below what the page says. On the admin
+ * site what they name is a link.
  */
 export function sentenceOf(speech: Speech, { text, hint }: BridgeError): PageHtml {
   const { t, isAdmin } = speech;

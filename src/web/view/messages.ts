@@ -67,7 +67,7 @@ const PAGES: Readonly<Record<string, (given: (name: string) => string) => string
   verify: () => '/books',
 };
 
-/** An operation as a link with its label; one without a page by its name. A value to be chosen leaves the label alone. */
+/** An operation as a link with its label, or the label alone where a value has still to be chosen. */
 export function callLink({ language }: Pick<Speech, 'language'>, { operation, args }: Call): PageHtml {
   const texts = language === 'es' ? callsEs : callsEn;
   const label = Object.hasOwn(texts, operation) ? texts[operation as keyof typeof texts] : operation;

@@ -3,23 +3,25 @@ import { preferencesForm } from '../preferences.ts';
 import { provePage, signInPage } from '../sign-in.ts';
 import { welcomePage } from '../welcome.ts';
 import { bookPages } from './books.ts';
-import { cashOutPage } from './cash-out.ts';
-import { cashOutsPage } from './cash-outs.ts';
-import { clientCashPage, clientPage, clientPurchasesPage } from './client.ts';
+import { cashOutRoute } from './cash-out.ts';
+import { cashOutListRoute } from './cash-outs.ts';
+import { clientCashRoute, clientPurchasesRoute, clientRoute } from './client.ts';
 import { clientAccessPages } from './client-access.ts';
 import { clientForms } from './client-forms.ts';
-import { clientsPage } from './clients.ts';
+import { clientListRoute } from './clients.ts';
+import { clockPages } from './clocks.ts';
 import { commissionPages } from './commission.ts';
 import { countSheet } from './count-sheet.ts';
 import { fundingForms } from './funding-forms.ts';
-import { fundingPage, fundingsPage } from './fundings.ts';
-import { clientLogPage, logPage } from './log.ts';
+import { fundingListRoute, fundingRoute } from './fundings.ts';
+import { clientLogRoute, logRoute } from './log.ts';
 import { machineForms } from './machine-forms.ts';
-import { machinePage, machinesPage } from './machines.ts';
-import { monthPage } from './month-closing.ts';
+import { machineListRoute, machineRoute } from './machines.ts';
+import { monthRoute } from './month-closing.ts';
 import { overviewPage } from './overview.ts';
-import { reportsPage, statementFile } from './reports.ts';
+import { reportsRoute, statementFile } from './reports.ts';
 import { stopPages } from './stop.ts';
+import { systemPages } from './system.ts';
 
 /** The pages of the admin site: a page is one file here, and one line of this list. */
 export const adminPages: readonly PageRoute[] = [
@@ -29,26 +31,28 @@ export const adminPages: readonly PageRoute[] = [
   preferencesForm,
   overviewPage,
   ...stopPages,
-  cashOutsPage,
-  cashOutPage,
-  clientsPage,
+  cashOutListRoute,
+  cashOutRoute,
+  clientListRoute,
   ...clientForms,
-  clientPage,
-  clientCashPage,
-  clientPurchasesPage,
-  clientLogPage,
+  clientRoute,
+  clientCashRoute,
+  clientPurchasesRoute,
+  clientLogRoute,
   ...clientAccessPages,
-  fundingsPage,
-  machinesPage,
+  fundingListRoute,
+  machineListRoute,
   ...machineForms,
-  machinePage,
+  machineRoute,
   countSheet,
   ...commissionPages,
-  reportsPage,
-  monthPage,
+  reportsRoute,
+  monthRoute,
   statementFile,
   ...bookPages,
-  logPage,
+  ...systemPages,
+  ...clockPages,
+  logRoute,
   ...fundingForms,
-  fundingPage,
+  fundingRoute,
 ];

@@ -145,7 +145,7 @@ ${card(
   facts(
     counted.map(([what, count]) => [
       countName(speech, what),
-      what.startsWith('sats_') ? satsNumber(speech, count) : speech.f.count(count),
+      /^sats_/.test(what) ? satsNumber(speech, count) : speech.f.count(count),
     ]),
   ),
 )}

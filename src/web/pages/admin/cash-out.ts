@@ -18,7 +18,7 @@ import { cashOutTexts } from './cash-outs.ts';
 
 const textsOf = (speech: Speech) => textsIn(speech, cashOutTexts);
 
-export const cashOutPage: PageRoute = {
+export const cashOutRoute: PageRoute = {
   method: 'GET',
   path: '/cash-outs/:id',
   show: async (context) => {

@@ -20,7 +20,7 @@ import { filterForm, ROWS, refusedFilter } from './filters.ts';
 
 export const cashOutTexts = { en: cashOutsEn, es: cashOutsEs };
 
-export const cashOutsPage: PageRoute = {
+export const cashOutListRoute: PageRoute = {
   method: 'GET',
   path: '/cash-outs',
   show: async (context) => {

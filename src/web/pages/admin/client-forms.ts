@@ -82,7 +82,7 @@ function currenciesOf(
   more: readonly (string | null)[],
 ): string[] {
   const all = [...Object.keys(limits), ...balances.map(({ currency }) => currency), ...more];
-  return [...new Set(all.filter((one) => one !== null))].toSorted();
+  return [...new Set(all.filter((one) => one !== null))].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 async function settingsForm(context: WebContext, speech: Speech): Promise<FormView> {

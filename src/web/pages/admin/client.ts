@@ -47,7 +47,7 @@ export function tabsFor(context: WebContext, speech: Speech, name: string, here:
   return clientTabs(speech, name, here, can);
 }
 
-export const clientPage: PageRoute = {
+export const clientRoute: PageRoute = {
   method: 'GET',
   path: '/clients/:name',
   show: async (context) => {
@@ -169,7 +169,7 @@ function settingsOf(speech: Speech, client: ShownClientView): PageHtml {
   ])}`;
 }
 
-export const clientCashPage: PageRoute = {
+export const clientCashRoute: PageRoute = {
   method: 'GET',
   path: '/clients/:name/cash',
   show: async (context) => {
@@ -189,7 +189,7 @@ export const clientCashPage: PageRoute = {
   },
 };
 
-export const clientPurchasesPage: PageRoute = {
+export const clientPurchasesRoute: PageRoute = {
   method: 'GET',
   path: '/clients/:name/purchases',
   show: async (context) => {

@@ -26,7 +26,7 @@ export function clientBadge({ t }: Speech, status: ClientView['status']): PageHt
   return badge(t.clientStates[status], TONES[status]);
 }
 
-export const clientsPage: PageRoute = {
+export const clientListRoute: PageRoute = {
   method: 'GET',
   path: '/clients',
   show: async (context) => {

@@ -31,9 +31,9 @@ const commissionTexts = { en: commissionEn, es: commissionEs };
 
 const textsOf = (speech: Speech) => textsIn(speech, commissionTexts);
 
-type WeightView = CommissionRecipientView['weights'][number];
+type RecipientWeight = CommissionRecipientView['weights'][number];
 
-function machineCell(speech: Speech, { machine, machine_name: name }: WeightView): HtmlContent {
+function machineCell(speech: Speech, { machine, machine_name: name }: RecipientWeight): HtmlContent {
   return machine === null ? textsOf(speech).allMachines : machineLink(machine, name);
 }
 
@@ -60,7 +60,7 @@ const listPage: PageRoute = {
 function recipientsTable(speech: Speech, all: readonly CommissionRecipientView[]): PageHtml {
   const texts = textsOf(speech);
   const { heads } = texts;
-  const each = ({ weights }: CommissionRecipientView, cell: (weight: WeightView) => HtmlContent) =>
+  const each = ({ weights }: CommissionRecipientView, cell: (weight: RecipientWeight) => HtmlContent) =>
     weights.map((weight) => html`<div>${cell(weight)}</div>`);
   const unit = html` <span class="unit">${speech.t.sats}</span>`;
   return htmlTable(

@@ -41,8 +41,8 @@ export function filterForm(
 }
 
 /**
- * What was read, or what is to be said of a filter that cannot be used: the filters stay, so that one word of them can be
- * changed.
+ * What was read, or what is to be said of a filter that cannot be used: the filters stay, so that one word of them can
+ * be changed.
  */
 export async function refusedFilter<Read>(
   reading: Promise<Read>,

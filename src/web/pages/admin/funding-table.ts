@@ -53,5 +53,6 @@ export function remainsBar(speech: Speech, { remaining, amount, currency }: Fund
   const { f } = speech;
   const label = textsIn(speech, fundingTexts).left(f.money(remaining, currency), f.money(amount, currency));
   const minor = (decimal: string) => BigInt(decimal.replace('.', ''));
-  return bar(Number((minor(remaining) * 1_000n) / minor(amount)) / 1_000, label);
+  const part = (minor(remaining) * 1_000n) / minor(amount);
+  return bar(Number(part) / 1_000, label);
 }

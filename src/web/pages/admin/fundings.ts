@@ -32,7 +32,7 @@ import { fundingMachine, fundingTable, fundingTexts, remainsBar } from './fundin
 
 type Status = FundingView['status'];
 
-export const fundingsPage: PageRoute = {
+export const fundingListRoute: PageRoute = {
   method: 'GET',
   path: '/fundings',
   show: async (context) => {
@@ -71,14 +71,19 @@ function statusOf(text: string | undefined): Status | undefined {
   return fundingView.shape.status.options.find((one) => one === text);
 }
 
-interface Asked {
+interface FundingsAsked {
   status: Status | undefined;
   client: string | undefined;
   after: string | undefined;
 }
 
 /** What waits for somebody to confirm it comes first; what is over comes last, page by page. */
-function groups(context: WebContext, speech: Speech, all: readonly FundingView[], asked: Asked): PageHtml {
+function groups(
+  context: WebContext,
+  speech: Speech,
+  all: readonly FundingView[],
+  asked: FundingsAsked,
+): PageHtml {
   const texts = textsIn(speech, fundingTexts);
   const { status, client, after } = asked;
   const of = (wanted: Status) => all.filter((one) => one.status === wanted);
@@ -128,7 +133,7 @@ function onItsWayTable(context: WebContext, speech: Speech, rows: readonly Fundi
   );
 }
 
-export const fundingPage: PageRoute = {
+export const fundingRoute: PageRoute = {
   method: 'GET',
   path: '/fundings/:id',
   show: async (context) => {

@@ -77,8 +77,8 @@ export async function readLog(context: WebContext, asked: LogAsked): Promise<Log
 }
 
 function placeOf(after: string): { at: Instant; shown: number } {
-  const [at = '', shown = ''] = after.split(' ');
-  if (isInstant(at) && /^\d{1,4}$/.test(shown)) return { at, shown: Number(shown) };
+  const [at = '', count = ''] = after.split(' ');
+  if (isInstant(at) && /^\d{1,4}$/.test(count)) return { at, shown: Number(count) };
   throw invalid('after', 'it is no place of this list', 'Begin at the first page again.');
 }
 

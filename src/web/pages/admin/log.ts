@@ -11,7 +11,7 @@ import { logTable, logTexts, readLog, WINDOW_DAYS } from './log-table.ts';
 
 /* Who changed what, when and why. */
 
-export const logPage: PageRoute = {
+export const logRoute: PageRoute = {
   method: 'GET',
   path: '/log',
   show: async (context) => {
@@ -48,7 +48,7 @@ ${windowed}${pager(speech, '/log', { ...query, ...(after && { after }) }, next)}
 };
 
 /** The changes of a client, with its cash and payouts. */
-export const clientLogPage: PageRoute = {
+export const clientLogRoute: PageRoute = {
   method: 'GET',
   path: '/clients/:name/log',
   show: async (context) => {

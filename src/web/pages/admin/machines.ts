@@ -35,7 +35,7 @@ export function cashByCurrency(speech: Speech, amounts: Record<string, string>):
   );
 }
 
-export const machinesPage: PageRoute = {
+export const machineListRoute: PageRoute = {
   method: 'GET',
   path: '/machines',
   show: async (context) => {
@@ -89,7 +89,7 @@ export async function cashIn(context: WebContext, { machine }: MachineView): Pro
   return all.filter((one) => one.machine === machine);
 }
 
-export const machinePage: PageRoute = {
+export const machineRoute: PageRoute = {
   method: 'GET',
   path: '/machines/:machine',
   show: async (context) => {

@@ -4,7 +4,7 @@ import type { ExportView } from '../../../views/export.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
-import { money, satsNumber } from '../../view/amounts.ts';
+import { money, satsNumber, satsOf } from '../../view/amounts.ts';
 import { notice } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
@@ -34,7 +34,7 @@ async function totalsOf(
   return totals;
 }
 
-export const monthPage: PageRoute = {
+export const monthRoute: PageRoute = {
   method: 'GET',
   path: '/reports/month',
   show: async (context) => {
@@ -64,14 +64,15 @@ ${shown.length === 0 ? html`<p>${texts.none}</p>` : shown.map(({ kind, totals })
 
 /** The month before or after. */
 function monthBeside(month: string, by: 1 | -1): string {
-  const count = Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1 + by;
-  return `${Math.floor(count / 12)}`.padStart(4, '0') + `-${(count % 12) + 1}`.replace(/-(\d)$/, '-0$1');
+  const [year = 0, of = 0] = month.split('-').map((digits) => Number(digits));
+  const count = year * 12 + of - 1 + by;
+  return [`${Math.floor(count / 12)}`.padStart(4, '0'), `${(count % 12) + 1}`.padStart(2, '0')].join('-');
 }
 
 /** One line for each sum, one column for each currency. */
 function closingTable(speech: Speech, kind: (typeof CLOSED)[number], totals: ExportTotalsView): PageHtml {
   const texts = textsIn(speech, reportTexts).closing;
-  const currencies = Object.keys(totals).toSorted();
+  const currencies = Object.keys(totals).toSorted((a, b) => (a < b ? -1 : 1));
   const names = [...new Set(currencies.flatMap((one) => Object.keys(totals[one] ?? {})))];
   const [title] = kindTexts(speech, kind);
   return htmlTable<string>(
@@ -100,5 +101,6 @@ function sumOf(
 ): HtmlContent {
   if (value === undefined) return '';
   if (typeof value === 'string') return money(speech, value, currency);
-  return name === 'rows' ? speech.f.count(value) : satsNumber(speech, BigInt(value));
+  if (name === 'rows') return speech.f.count(value);
+  return name.endsWith('sats') ? satsOf(speech, BigInt(value)) : satsNumber(speech, BigInt(value));
 }

@@ -37,7 +37,7 @@ export function isMonth(text: string | undefined): text is string {
   return text !== undefined && /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 }
 
-export const reportsPage: PageRoute = {
+export const reportsRoute: PageRoute = {
   method: 'GET',
   path: '/reports',
   show: async (context) => {
@@ -155,7 +155,7 @@ export const statementFile: PageRoute = {
     return context.body(document ?? '', 200, {
       'content-type': type,
       // Never shown here: its style would be refused.
-      'content-disposition': `attachment; filename="${client}-${month}.${extension}"`,
+      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(`${client}-${month}.${extension}`)}`,
     });
   },
 };

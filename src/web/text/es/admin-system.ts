@@ -1,0 +1,77 @@
+import type { ClocksTexts, SystemTexts } from '../en/admin-system.ts';
+
+export const systemEs: SystemTexts = {
+  version: 'Versión',
+  ledger: 'Libro',
+  config: 'Configuración',
+  user: 'Se ejecuta como',
+  checkTitle: 'Revisar todo',
+  checkLead:
+    'Se prueba cada paso que necesita una corrida: configuración, libro, SSH, Lamassu, LNbits, relojes. No se paga nada.',
+  check: 'Revisar todo',
+  checking: 'Tarda unos segundos.',
+  noCheck: 'Las revisiones y la configuración las ven dueños y operadores.',
+  allGood: 'Todo funciona.',
+  someBad: (count) => (count === 1 ? 'Falló 1 revisión.' : `Fallaron ${count} revisiones.`),
+  levels: { ok: 'bien', warn: 'por ver', fail: 'falló' },
+  checkHeads: { name: 'Revisión', level: 'Resultado', detail: 'Lo que se encontró', hint: 'Qué hacer' },
+  lacks:
+    'Este sitio funciona sin algunas claves, lo que es más seguro. Lo que las necesita funciona en el servidor:',
+  settings: {
+    title: 'La configuración vigente',
+    lead: 'Solo se cambia en el archivo. De un secreto se dice si está puesto, nunca cuál es.',
+    key: 'Ajuste',
+    value: 'Valor',
+    origin: 'De',
+    line: (line) => `línea ${line}`,
+    refused: 'un error, por eso no se muestra',
+    empty: 'sin poner',
+    secrets: 'Secretos',
+    state: 'Estado',
+    place: 'Dónde',
+    ignored: 'Variables que nada lee:',
+    problem: 'El archivo tiene un error:',
+  },
+  origins: {
+    file: 'el archivo',
+    'ledger.url': 'la dirección del libro',
+    default: 'el valor por omisión',
+    unset: 'ninguna parte',
+  },
+  secretStates: { set: 'puesto', missing: 'falta', unusable: 'no se puede usar', unset: 'sin poner' },
+  backup: {
+    title: 'Copia de seguridad',
+    lead: 'La copia se hace en el servidor, con la orden de copia del programa, y luego se lleva a otro lugar.',
+    after:
+      'Una vez al día está bien, guardada lejos de esta máquina. Tiene todo, y nadie entra con ella: en la copia terminan las sesiones, los enlaces y los tokens.',
+  },
+  clocks: 'Relojes',
+  more: 'Más',
+};
+
+export const clocksEs: ClocksTexts = {
+  title: 'Relojes',
+  lead: 'Qué efectivo cuenta para un retiro se decide por la hora. Estos relojes tienen que concordar.',
+  host: 'Este servidor',
+  ledger: 'El servidor del libro',
+  file: 'el libro es un archivo de este servidor',
+  lamassu: (run) => `Lamassu, en la corrida ${run}`,
+  hostThen: 'Este servidor, en ese momento',
+  none: 'ninguna corrida todavía',
+  good: 'Nada contradice el reloj de este servidor.',
+  bad: 'El reloj de este servidor no puede ser correcto:',
+  entries: 'Registros hechos con un reloj equivocado',
+  noEntries: 'Ningún registro está en duda.',
+  heads: { subject: 'Qué', from: 'Cuenta desde', entered: 'Registrado hacia', way: 'Qué hacer' },
+  unknown: 'no se sabe',
+  restate: 'Corregir la hora',
+  form: {
+    title: (subject) => `Corregir la hora de ${subject}`,
+    lead: 'Desde cuándo cuenta de verdad el registro. Los retiros que esperaban por esto los divide la próxima corrida.',
+    subject: 'Qué',
+    at: 'Cuenta desde',
+    atHelp: 'Una hora local como 2026-11-21 14:30.',
+    submit: 'Corregir la hora',
+    done: 'La hora está corregida. Para deshacerlo, corríjala de nuevo.',
+  },
+};
