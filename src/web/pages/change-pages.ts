@@ -4,6 +4,7 @@ import type { Unchanged } from '../../operations/operation.ts';
 import { assertProven } from '../../operations/rights.ts';
 import { takesKey } from '../api/route.ts';
 import { problemOf, retryAfter } from '../request/problem.ts';
+import { mayHere } from '../request/rights.ts';
 import type { WebContext } from '../request/site-context.ts';
 import { type Speech, speechOf } from '../request/speech.ts';
 import { performAny, type RoutedOperation } from '../request/visitor.ts';
@@ -71,9 +72,12 @@ const KEY = 'key';
 const DIGEST = 'digest';
 
 async function firstForm(context: WebContext, change: ChangeForm): Promise<PageHtml | Response> {
-  const { principal } = context.get('visitor');
+  const { principal, actor } = context.get('visitor');
   const { clock } = context.get('site').serving;
   const words = context.req.query();
+  if (!mayHere(context, change.operation)) {
+    throw new BridgeError('usage/forbidden', `${actor} may not do ${change.operation.name}`);
+  }
   try {
     assertProven(principal, change.operation.name, change.input(context, words), clock);
   } catch (error) {
