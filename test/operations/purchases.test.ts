@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import { listPurchases, showPurchase } from '../../src/operations/purchases.ts';
+import { listPurchases, showPurchase, sumPurchases } from '../../src/operations/purchases.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
@@ -70,6 +70,35 @@ forEachLedger((_kind, open) => {
       ...{ rows: [{ id: 'cash-out 2' }], total: 2 },
     });
     expect(await perform(listPurchases, operator, { client: 'carol' })).toEqual({ rows: [], total: 0 });
+  });
+
+  test('sums by day and month are those of the list, and it can be chosen by month and state', async () => {
+    const { operator } = await twoCashOuts();
+    const { rows } = await perform(listPurchases, operator, { client: 'alice' });
+    const total = rows.reduce((all, { net_sats: net }) => all + net, 0n);
+    for (const by of ['day', 'month'] as const) {
+      const sums = await perform(sumPurchases, operator, { client: 'alice', by });
+      expect(sums.reduce((all, { net_sats: net }) => all + net, 0n)).toBe(total);
+      expect(sums.reduce((all, { purchases }) => all + purchases, 0)).toBe(2);
+      expect(sums.every(({ of }) => of.length === (by === 'day' ? 10 : 7))).toBe(true);
+    }
+    const [first] = await perform(sumPurchases, operator, { client: 'alice', by: 'day' });
+    const day = first?.of ?? '';
+    expect(await perform(sumPurchases, operator, { client: 'alice', by: 'day', from: day, to: day })).toEqual(
+      [first],
+    );
+    expect(await perform(sumPurchases, operator, { client: 'alice', to: '2001-01-01' })).toEqual([]);
+    const idsOf = async (choice: { month?: string; state?: 'paid' | 'waiting' }) =>
+      (await perform(listPurchases, operator, { client: 'alice', ...choice })).rows.map(({ id }) => id);
+    expect(await idsOf({ state: 'paid' })).toEqual(['cash-out 1']);
+    expect(await idsOf({ state: 'waiting' })).toEqual(['cash-out 2']);
+    expect(await idsOf({ month: '2001-01' })).toEqual([]);
+    for (const field of ['from', 'to'])
+      await expect(
+        perform(sumPurchases, operator, { client: 'alice', [field]: '2026-02-30' }),
+      ).rejects.toMatchObject({
+        ...{ code: 'usage/invalid', field },
+      });
   });
 
   test('it waits until every payout of it has arrived', async () => {

@@ -27,6 +27,11 @@ export function timeOf({ f }: Speech, at: Instant): PageHtml {
   return html`<time datetime="${isoOf(at)}">${f.time(at)}</time>`;
 }
 
+/** `Nov 21` and `5:32 AM` below it: for lists that say the year. */
+export function dayAndClock({ f }: Speech, at: Instant): PageHtml {
+  return html`<time class="stamp" datetime="${isoOf(at)}" title="${f.time(at)}"><span>${f.shortDay(at)}</span> <small>${f.clock(at)}</small></time>`;
+}
+
 /** `Nov 21, 2026` */
 export function dayOf({ f }: Speech, at: Instant): PageHtml {
   return html`<time datetime="${isoOf(at)}" title="${f.time(at)}">${f.day(at)}</time>`;

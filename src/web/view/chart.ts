@@ -64,7 +64,9 @@ function oneDayChart({ f }: Speech, chart: DayChart, size: Size): PageHtml {
   const { width, height, left } = size;
   const values = chart.series.flatMap(({ points }) => points.map(({ value }) => value));
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const from = chart.fromZero ? 0 : low - (high - low) * 0.08;
+  // A little below the lowest, but what is never below zero is not shown there.
+  const below = low - (high - low) * 0.08;
+  const from = chart.fromZero || (low >= 0 && below < 0) ? 0 : below;
   const x = scaleUtc([msOf(chart.from), Math.max(msOf(chart.to), msOf(chart.from) + 1)], [left, width - 8]);
   const y = scaleLinear([from, high > from ? high : from + 1], [height - BOTTOM, TOP]).nice(4);
   const days = x.ticks(size.ticks).filter((day) => day.getUTCHours() === 0);

@@ -123,11 +123,11 @@ function footer(context: WebContext, { t, f, language, theme }: Speech): PageHtm
 <input type="hidden" name="next" value="${placeOf(context)}">
 <span role="group" aria-label="${t.language}">${LANGUAGES.map((one) => {
     const { languageName } = commonTexts(one);
-    return html`<button class="text" name="language" value="${one}" lang="${one}" aria-pressed="${one === language}">${languageName}</button>`;
+    return html`<button class="text" name="language" value="${one}" lang="${one}" aria-pressed="${one === language ? 'true' : 'false'}">${languageName}</button>`;
   })}</span>
 <span role="group" aria-label="${t.theme}">${THEMES.map(
     (one) =>
-      html`<button class="text" name="theme" value="${one}" aria-pressed="${one === theme}">${t.themes[one]}</button>`,
+      html`<button class="text" name="theme" value="${one}" aria-pressed="${one === theme ? 'true' : 'false'}">${t.themes[one]}</button>`,
   )}</span>
 </form>
 </footer>`;

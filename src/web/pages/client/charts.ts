@@ -33,7 +33,9 @@ export async function charts(
     .map(([code]) => code);
   const sums = await performFor(context, sumPurchases, { by: 'day' });
   const all = running(sums.filter((one) => one.currency === currency));
-  const from = range === 'all' ? (all[0]?.of ?? to) : f.isoDay(plus(now, -Number(range) * DAY_MS));
+  const first = all[0]?.of ?? to;
+  const wanted = range === 'all' ? first : f.isoDay(plus(now, -Number(range) * DAY_MS));
+  const from = wanted < first ? first : wanted;
   const shown = all.filter((one) => one.of >= from);
   const choice = tabs(
     x.home.range,

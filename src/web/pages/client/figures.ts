@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { ShownClientView } from '../../../views/clients.ts';
 import type { PurchaseView } from '../../../views/purchases.ts';
 import type { WaitView } from '../../../views/waits.ts';
-import { money, satsNumber, satsOf, timeOf } from '../../view/amounts.ts';
+import { dayAndClock, money, satsNumber, satsOf } from '../../view/amounts.ts';
 import { badge } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import type { TableColumn } from '../../view/lists.ts';
@@ -57,7 +57,7 @@ export function purchaseColumns(speech: OwnSpeech): TableColumn<PurchaseView>[] 
     {
       ...{ head: x.purchases.when, isHead: true },
       cell: (one) =>
-        html`<a href="/purchases/${encodeURIComponent(one.id)}">${timeOf(speech, one.confirmed_at)}</a>`,
+        html`<a href="/purchases/${encodeURIComponent(one.id)}">${dayAndClock(speech, one.confirmed_at)}</a>`,
     },
     { ...{ head: x.purchases.cash, kind: 'num' }, cell: (one) => money(speech, one.fiat, one.currency) },
     { ...{ head: x.purchases.sats, kind: 'num' }, cell: (one) => satsNumber(speech, one.net_sats) },

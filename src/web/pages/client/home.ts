@@ -41,10 +41,10 @@ export const homePage: PageRoute = {
     return layout(context, {
       ...{ title: name, here: 'home', live: true },
       main: html`<div id="home" data-live class="stack">
-${client.status === 'paused' ? notice(html`<p>${x.mode.paused} <a href="/settings">${x.settings.resume}</a></p>`, 'warn') : ''}
+${client.status === 'paused' ? notice(html`<p>${x.mode.paused} <a href="/settings/resume">${x.settings.resume}</a></p>`, 'warn') : ''}
 ${Object.entries(client.metrics).map(([currency, metrics]) => headline(speech, currency, metrics))}
 ${Object.keys(client.metrics).map((currency) => tiles(tilesOf(speech, client, currency)))}
-${client.waits.length === 0 ? '' : card(x.home.waiting, waitsList(speech, client.waits))}
+${client.waits.length === 0 ? '' : card(x.home.why, waitsList(speech, client.waits))}
 </div>
 ${await charts(context, speech, client)}
 ${mode}
@@ -65,8 +65,8 @@ function headline(speech: OwnSpeech, currency: string, metrics: Metrics): PageHt
   const { sats_stacked: received, average_rate: average, sats_per_unit: perUnit } = metrics;
   return html`<section class="card hero">
 <h2>${x.home.received}${manyCurrencies(currency)}</h2>
-<p class="value">${satsOf(speech, received)}</p>
-<p class="quiet">${f.btc(received)} BTC</p>
+<div class="hero-columns"><div><p class="value">${satsOf(speech, received)}</p>
+<p class="quiet">${f.btc(received)} BTC</p></div>
 <dl class="facts"><div><dt>${x.home.spent}</dt><dd>${money(speech, metrics.fiat_spent, currency)}</dd></div>
 ${
   average === null
@@ -77,7 +77,7 @@ ${
           : html`<br><small class="quiet">${x.home.perUnit(f.decimal(perUnit), currency)}</small>`
       }</dd></div>`
 }
-<div><dt>${x.home.purchases}</dt><dd>${f.count(metrics.purchases)}</dd></div></dl>
+<div><dt>${x.home.purchases}</dt><dd>${f.count(metrics.purchases)}</dd></div></dl></div>
 ${milestone(speech, received)}
 <details><summary>${x.home.how}</summary><p class="quiet">${x.home.howText}</p></details>
 </section>`;

@@ -7,7 +7,7 @@ import type { StatementView } from '../../../views/statements.ts';
 import { exportResponse } from '../../api/streams.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { performFor } from '../../request/visitor.ts';
-import { money, satsNumber, satsOf, timeOf } from '../../view/amounts.ts';
+import { dayAndClock, money, satsNumber, satsOf } from '../../view/amounts.ts';
 import { card, facts, linkButton } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
@@ -167,7 +167,7 @@ function purchasesIn(
       {
         ...{ head: x.purchases.when, isHead: true },
         cell: (one) =>
-          html`<a href="/purchases/${encodeURIComponent(one.cash_out)}">${timeOf(speech, one.at)}</a>`,
+          html`<a href="/purchases/${encodeURIComponent(one.cash_out)}">${dayAndClock(speech, one.at)}</a>`,
       },
       { ...{ head: x.purchases.cash, kind: 'num', total: cash(totals.fiat) }, cell: (one) => cash(one.fiat) },
       {
@@ -192,7 +192,7 @@ function purchasesIn(
       },
       {
         ...{ head: x.statement.arrived, kind: 'wide' },
-        cell: (one) => (one.paid_at === null ? x.statement.waits : timeOf(speech, one.paid_at)),
+        cell: (one) => (one.paid_at === null ? x.statement.waits : dayAndClock(speech, one.paid_at)),
       },
     ],
     purchases,
@@ -205,7 +205,7 @@ function movementsIn(speech: OwnSpeech, { movements, currency }: InCurrency): Pa
   return htmlTable(
     speech,
     [
-      { ...{ head: x.purchases.when, isHead: true }, cell: (one) => timeOf(speech, one.at) },
+      { ...{ head: x.purchases.when, isHead: true }, cell: (one) => dayAndClock(speech, one.at) },
       {
         head: x.cash.what,
         cell: (one) => html`${x.statement.kinds[one.kind]} <a href="/cash/${one.funding}">${one.funding}</a>`,
@@ -222,7 +222,7 @@ function paymentsIn(speech: OwnSpeech, { payments, sats }: InCurrency): PageHtml
   return htmlTable(
     speech,
     [
-      { ...{ head: x.purchases.when, isHead: true }, cell: (one) => timeOf(speech, one.at) },
+      { ...{ head: x.purchases.when, isHead: true }, cell: (one) => dayAndClock(speech, one.at) },
       { head: x.statement.payout, cell: (one) => one.payout },
       {
         ...{ head: x.purchases.sats, kind: 'num', total: satsOf(speech, sats.paid) },

@@ -41,6 +41,7 @@ export const clientEn = {
     onItsWay: 'On its way',
     onItsWayBelow: 'Purchases begin when it is in the machine.',
     waiting: 'Bought, not paid yet',
+    why: 'Why it is not paid yet',
     nothingWaits: 'Nothing waits.',
     how: 'How is this computed?',
     howText:

@@ -25,6 +25,7 @@ export const clientEs: ClientTexts = {
     onItsWay: 'En camino',
     onItsWayBelow: 'Las compras empiezan cuando esté en el cajero.',
     waiting: 'Comprado, aún no pagado',
+    why: 'Por qué aún no se paga',
     nothingWaits: 'No hay nada pendiente.',
     how: '¿Cómo se calcula?',
     howText:

@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { catalogue } from '../../../src/errors.ts';
+import { reviewReasons } from '../../../src/judging/review-reasons.ts';
+import { waitReasons } from '../../../src/ledger/payouts/waits.ts';
+import { commonTexts, textOf } from '../../../src/web/text/texts.ts';
+
+const FOLDER = new URL('../../../src/web/text/', import.meta.url);
+
+const files = readdirSync(new URL('en/', FOLDER)).filter((file) => !file.startsWith('errors'));
+
+/** Every text by its place; a function is called with its own name for each value. */
+function leaves(texts: unknown, place = ''): [string, string][] {
+  if (typeof texts === 'string') return [[place, texts]];
+  if (typeof texts !== 'object' || texts === null) return [];
+  return Object.entries(texts).flatMap(([key, one]) => leaves(one, `${place}.${key}`));
+}
+
+test('every code of the program has a text, in each language', () => {
+  for (const language of ['en', 'es'] as const) {
+    const t = commonTexts(language);
+    expect(Object.keys(t.reviewReasons).toSorted()).toEqual(Object.keys(reviewReasons).toSorted());
+    expect(Object.keys(t.waits).toSorted()).toEqual(Object.keys(waitReasons).toSorted());
+    expect(Object.keys(t.errors).toSorted()).toEqual(Object.keys(catalogue).toSorted());
+  }
+  expect(textOf({ held: 'retenido' }, 'held')).toBe('retenido');
+  expect(textOf({ held: 'retenido' }, 'toString')).toBe('toString');
+});
+
+test.each(files)('the texts of %s are in both languages, and none is empty', async (file) => {
+  const [en, es] = await Promise.all(
+    ['en', 'es'].map(async (language) => {
+      const module = (await import(new URL(`${language}/${file}`, FOLDER).pathname)) as Record<
+        string,
+        unknown
+      >;
+      return Object.values(module).flatMap((one) => leaves(one));
+    }),
+  );
+  expect(es?.map(([place]) => place).toSorted()).toEqual(en?.map(([place]) => place).toSorted());
+  for (const [place, text] of [...(en ?? []), ...(es ?? [])])
+    expect([place, text.trim() !== '']).toEqual([place, true]);
+});
