@@ -231,6 +231,7 @@ function purchasesTable(speech: Speech, rows: readonly PurchaseView[]): PageHtml
       },
       {
         head: heads.payouts,
+        kind: 'wide',
         cell: ({ payouts }) =>
           payouts.length === 0
             ? html`<span class="quiet">${texts.notPaid}</span>`

@@ -71,8 +71,20 @@ function clientTable(speech: Speech, rows: readonly ClientView[]): PageHtml {
   return htmlTable(
     speech,
     [
-      { head: heads.client, isHead: true, cell: ({ name }) => clientLink(name) },
-      { head: heads.state, cell: ({ status }) => clientBadge(speech, status) },
+      {
+        head: heads.client,
+        isHead: true,
+        cell: ({ name, status }) => [
+          clientLink(name),
+          status !== 'active' && html` <span class="narrow-only">${clientBadge(speech, status)}</span>`,
+        ],
+      },
+      {
+        head: heads.state,
+        // On a phone it stands only where it is not as usual.
+        kind: 'wide',
+        cell: ({ status }) => clientBadge(speech, status),
+      },
       { head: heads.mode, kind: 'wide', cell: ({ mode }) => t.modes[mode] },
       {
         head: heads.limit,

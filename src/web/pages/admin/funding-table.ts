@@ -25,8 +25,8 @@ export function fundingTable(
   const all: (TableColumn<FundingView> & { of?: 'client' | 'machine' | 'state' })[] = [
     { head: heads.id, isHead: true, cell: ({ id }) => fundingLink(id) },
     { of: 'client', head: heads.client, cell: ({ client }) => clientLink(client) },
-    { of: 'machine', head: heads.machine, cell: (row) => fundingMachine(speech, row) },
-    { head: heads.amount, kind: 'num', cell: (row) => money(speech, row.amount, row.currency) },
+    { of: 'machine', head: heads.machine, kind: 'wide', cell: (row) => fundingMachine(speech, row) },
+    { head: heads.amount, kind: 'num wide', cell: (row) => money(speech, row.amount, row.currency) },
     {
       head: heads.remaining,
       kind: 'num',

@@ -116,7 +116,7 @@ function onItsWayTable(context: WebContext, speech: Speech, rows: readonly Fundi
     [
       { head: heads.id, isHead: true, cell: ({ id }) => html`<a href="${pathTo.funding(id)}">${id}</a>` },
       { head: heads.client, cell: ({ client }) => clientLink(client) },
-      { head: heads.machine, cell: (row) => fundingMachine(speech, row) },
+      { head: heads.machine, kind: 'wide', cell: (row) => fundingMachine(speech, row) },
       { head: heads.amount, kind: 'num', cell: (row) => money(speech, row.amount, row.currency) },
       { head: heads.created, kind: 'wide', cell: (row) => timeOf(speech, row.created_at) },
       ...(may

@@ -102,6 +102,7 @@ test('a correction needs a reason, and a proof of the last five minutes', async 
   const { send, page, ledger, fundings } = await site();
   const fields = { amount: '-50', currency: 'USD', reason: '' };
   const asked = await send('/fundings/f1/adjust', fields);
+  expect(asked.text).toContain('minus fifty US dollars');
   const refused = await send('/fundings/f1/adjust', { ...fieldsOf(asked), ...fields, step: 'apply' });
   expect([refused.status, refused.text.includes('id="field-reason-error"')]).toEqual([422, true]);
   await ledger.db
