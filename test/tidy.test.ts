@@ -361,6 +361,8 @@ const AMOUNTS_AS_JSON: Record<string, string> = {
   'src/payouts/label.ts': 'the label in a payment',
   'src/scheduler/poll.ts': 'lines of the log of a run',
   'src/scheduler/report.ts': 'the summary of a run in its row',
+  'src/web/pages/client/charts.ts': 'the height of a point in a picture; the table below has the amount',
+  'src/web/pages/client/cash.ts': 'the width of a bar; the amounts stand beside it',
 };
 
 /** What holds of every file, each with texts that break it. */

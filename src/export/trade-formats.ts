@@ -4,8 +4,8 @@ import type { Instant } from '../time.ts';
 import type { ExportRow } from './rows.ts';
 
 /*
- * Purchases as programs for tax and books read them: each allocation is cash given for bitcoin. The commission is in the
- * price, so there is no fee beside it.
+ * Purchases as programs for tax and books read them: each allocation is cash given for bitcoin. The commission is in
+ * the price, so there is no fee beside it.
  *
  * Koinly's universal format and CoinTracker's CSV are by the help pages of the two; their times are UTC. Both take what
  * they are given as received, so they get only what has arrived. Journals have everything: what has not arrived yet is

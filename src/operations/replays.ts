@@ -10,6 +10,7 @@ import { replayView, viewOfReplay } from '../views/replays.ts';
 import { assertOwn, operation } from './operation.ts';
 
 const DAY_MS = 86_400_000;
+const DAYS = { '30': 30, '90': 90 };
 
 /** What other settings, or more cash, would have meant in the last days: never what they will mean. */
 export const replayClient = operation({
@@ -57,7 +58,7 @@ export const replayClient = operation({
       added: added?.minor,
     };
     const { priority } = config.allocation;
-    const range = { currency, digits, from: plus(until, -Number(given.days) * DAY_MS), until, priority };
+    const range = { currency, digits, from: plus(until, -DAYS[given.days] * DAY_MS), until, priority };
     const was = await replay(ledger, client.id, range);
     const would = await replay(ledger, client.id, range, whatIf);
     return viewOfReplay(range, was, would);

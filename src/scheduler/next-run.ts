@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { type Instant, toInstant } from '../time.ts';
 import { cronLines } from './daemon.ts';
 
-/** When `aio-dca run` begins its next run by the schedule, whether it goes on now or not; null: never. */
+/** When the daemon begins its next run by the schedule, whether it goes on now or not; null: never. */
 export async function nextRun(
   config: Pick<Config, 'schedule' | 'fixed' | 'timezone'>,
 ): Promise<Instant | null> {

@@ -6,8 +6,8 @@ import { fiat, sats } from './fields.ts';
 const total = z.object({ purchases: z.int(), fiat, net_sats: sats });
 
 /**
- * What a client's cash bought in a span of the past, and about what it would have bought otherwise. What would have been
- * has two significant digits: more would say how much cash of others was in the machine.
+ * What a client's cash bought in a span of the past, and about what it would have bought otherwise. What would have
+ * been has two significant digits: more would say how much cash of others was in the machine.
  */
 export const replayView = z.object({
   currency: z.string(),
@@ -39,6 +39,6 @@ export function viewOfReplay(
 
 /** Rounded half up to two significant digits: 1,374 is about 1,400. */
 export function about(amount: bigint): bigint {
-  const scale = 10n ** BigInt(Math.max(0, `${amount}`.length - 2));
+  const scale = BigInt(`1${'0'.repeat(`${amount}`.slice(2).length)}`);
   return ((amount + scale / 2n) / scale) * scale;
 }

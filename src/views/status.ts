@@ -28,7 +28,7 @@ export const statusView = z.object({
   last_run: z
     .object({ run: z.string(), outcome: z.string(), finished_at: instant, problems: z.array(z.string()) })
     .nullable(),
-  /** The next run by the schedule of `aio-dca run`, whether that goes on or not; null: it has none. */
+  /** The next run by the schedule of the daemon, whether that goes on or not; null: it has none. */
   next_run_at: instant.nullable(),
   running: z.object({ run: z.string(), kind: z.string(), actor: z.string() }).nullable(),
   owed: z.object({ payouts: sats, sats, waiting_sats: sats, overdue_sats: sats }),

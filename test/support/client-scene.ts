@@ -45,7 +45,7 @@ export async function arriveAll(ledger: Ledger, at: Instant): Promise<void> {
 }
 
 /**
- * alice (flow) with one exhausted funding, one in use and one on its way; bob with more cash than she has. A cash-out
+ * alice (flow) with one exhausted funding, one in use and one on its way; bob with much more cash. A cash-out
  * on every `every`-th of the last `days` days; all but the last two are paid.
  */
 export async function clientScene(

@@ -10,9 +10,9 @@ import { CASH_LEFT } from '../store/schema.ts';
 import { sumOf } from '../store/sum.ts';
 
 /*
- * What a client's cash would have bought in cash-outs of the past, with other settings or with more cash: each of them is
- * divided once more, by the same division, over the cash that was in the machines then. All other clients have the
- * settings that they had. Where fundings have a rate of their own, the commission of the others is taken as their average.
+ * What a client's cash would have bought in cash-outs of the past, with other settings or with more cash: each of them
+ * is divided once more, by the same division, over the cash that was in the machines then. All other clients have the
+ * settings that they had. Where fundings have a rate of their own, the commission of the others is taken as an average.
  */
 
 /** What would have been different. Without it, the division is as it was. */

@@ -41,17 +41,14 @@ export function setPreferences(context: WebContext, { language, theme, hidden }:
   });
 }
 
+/** Browsers name the languages in the order in which they are wanted. */
 function languageAsked(context: WebContext): SiteLanguage {
-  const asked = (context.req.header('accept-language') ?? '').split(',').flatMap((part) => {
-    const [tag = '', ...options] = part.trim().toLowerCase().split(';');
-    const quality = Number(
-      /^q=([\d.]+)$/.exec(options.map((one) => one.trim()).find((one) => one.startsWith('q=')) ?? '')?.[1] ??
-        1,
-    );
-    const language = LANGUAGES.find((one) => one === tag.split('-')[0]);
-    return language === undefined || !(quality > 0) ? [] : [{ language, quality }];
-  });
-  return asked.toSorted((a, b) => b.quality - a.quality)[0]?.language ?? 'en';
+  const asked = (context.req.header('accept-language') ?? '')
+    .toLowerCase()
+    .split(',')
+    .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
+    .map((part) => /^\s*([a-z]+)/.exec(part)?.[1]);
+  return asked.flatMap((tag) => LANGUAGES.find((one) => one === tag) ?? [])[0] ?? 'en';
 }
 
 /** How a page speaks to its visitor: the common texts, and how amounts and times are written. */

@@ -6,8 +6,8 @@ import type { HtmlContent, PageHtml } from './html.ts';
 import { htmlTable, type TableColumn } from './lists.ts';
 
 /*
- * Charts, drawn here as SVG. A chart that is scaled down to a phone has letters that nobody can read, so there are two of
- * each, and the style sheet shows one. What a chart shows stands below it as a table, too. Only here an amount is a
+ * Charts, drawn here as SVG. A chart that is scaled down to a phone has letters that nobody can read, so there are two
+ * of each, and the style sheet shows one. What a chart shows stands below it as a table, too. Only here an amount is a
  * number that may be rounded: to the width of a point.
  */
 
@@ -190,5 +190,5 @@ function msOf(day: string): number {
 
 /** A place in the picture, to a tenth of a point. */
 function n(value: number): string {
-  return value.toFixed(1).replace(/\.0$/, '');
+  return `${Math.floor(value * 10 + 0.5) / 10}`;
 }

@@ -86,7 +86,7 @@ export function copyable({ t }: Speech, text: string): PageHtml {
 
 /** How much of something is there. The amounts stand beside it in words. */
 export function bar(part: number, label: string): PageHtml {
-  const width = Math.max(0, Math.min(100, part * 100)).toFixed(1);
+  const width = Math.floor(Math.max(0, Math.min(1, part)) * 1_000) / 10;
   return html`<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="bar-all" width="100" height="6"/><rect class="bar-part" width="${width}" height="6"/></svg>`;
 }
 

@@ -30,7 +30,7 @@ import { fundingMachine, fundingTable, fundingTexts, remainsBar } from './fundin
 
 /* Cash of clients: what is on its way, what is in the machines, and the rest. */
 
-type Status = FundingView['status'];
+type FundingStatus = FundingView['status'];
 
 export const fundingListRoute: PageRoute = {
   method: 'GET',
@@ -67,12 +67,12 @@ export const fundingListRoute: PageRoute = {
   },
 };
 
-function statusOf(text: string | undefined): Status | undefined {
+function statusOf(text: string | undefined): FundingStatus | undefined {
   return fundingView.shape.status.options.find((one) => one === text);
 }
 
 interface FundingsAsked {
-  status: Status | undefined;
+  status: FundingStatus | undefined;
   client: string | undefined;
   after: string | undefined;
 }
@@ -86,13 +86,13 @@ function groups(
 ): PageHtml {
   const texts = textsIn(speech, fundingTexts);
   const { status, client, after } = asked;
-  const of = (wanted: Status) => all.filter((one) => one.status === wanted);
+  const of = (wanted: FundingStatus) => all.filter((one) => one.status === wanted);
   const [onItsWay, inMachines] = [of('in_flight'), of('deposited')];
   const others = all.filter((one) => one.status !== 'in_flight' && one.status !== 'deposited').toReversed();
   const { rows, next } = pageOfAll(others, after, ({ id }) => id);
   const isFirst = after === undefined;
   const query = { ...(status && { status }), ...(client && { client }), ...(after && { after }) };
-  const shows = (one: Status) => isFirst && (status === undefined || status === one);
+  const shows = (one: FundingStatus) => isFirst && (status === undefined || status === one);
   return html`${shows('in_flight') ? onItsWayTable(context, speech, onItsWay) : ''}
 ${
   shows('deposited')
@@ -171,7 +171,7 @@ ${historyTable(context, speech, one)}
 /** The changes that its state allows, for those who may make them. The operation decides. */
 function whatCanBeDone(context: WebContext, speech: Speech, { id, status }: FundingView): PageHtml {
   const texts = textsIn(speech, fundingTexts).do;
-  const all: readonly [keyof typeof texts, RoutedOperation, readonly Status[]][] = [
+  const all: readonly [keyof typeof texts, RoutedOperation, readonly FundingStatus[]][] = [
     ['confirm', confirmOneFunding, ['in_flight']],
     ['withdraw', withdrawFromFunding, ['deposited']],
     ['adjust', adjustOneFunding, ['deposited', 'exhausted', 'withdrawn']],

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { parseDecimal } from '../../../dca/money.ts';
 import { listAllFundings, showFunding } from '../../../operations/fundings.ts';
 import type { FundingView, ShownFundingView } from '../../../views/fundings.ts';
 import { performFor } from '../../request/visitor.ts';
@@ -40,10 +41,18 @@ export const cashPage: PageRoute = {
 function lump(speech: OwnSpeech, one: FundingView): PageHtml {
   const { x, f, hidden } = speech;
   const left = x.cash.left(f.money(one.remaining, one.currency), f.money(one.amount, one.currency));
-  const share = hidden ? 0 : Number(one.remaining) / Number(one.amount);
+  const part = partOf(one);
+  const share = hidden ? 0 : Number(part) / 1_000;
   return html`${bar(share, left)}
 <p><strong>${money(speech, one.remaining, one.currency)}</strong> <span class="quiet">/ ${money(speech, one.amount, one.currency)}</span></p>
 <p class="quiet">${one.deposited_at === null ? html`${x.cash.entered} ${dayOf(speech, one.created_at)}` : html`${x.cash.deposited} ${dayOf(speech, one.deposited_at)}`} · ${machineOf(speech, one)}</p>`;
+}
+
+/** What is left of it, in thousandths. */
+function partOf({ amount, remaining }: FundingView): bigint {
+  const digits = amount.split('.')[1]?.length ?? 0;
+  const all = parseDecimal(amount, digits);
+  return all > 0n ? (parseDecimal(remaining, digits) * 1_000n) / all : 0n;
 }
 
 function machineOf({ t }: OwnSpeech, one: FundingView): string {
@@ -88,7 +97,7 @@ ${card(x.cash.history, history(speech, one))}`,
   },
 };
 
-type Entry = ShownFundingView['history'][number];
+type LumpEntry = ShownFundingView['history'][number];
 
 /** Who entered the cash as being in the machine. */
 function countedBy({ history }: ShownFundingView): string | null {
@@ -110,7 +119,7 @@ function history(speech: OwnSpeech, one: ShownFundingView): PageHtml {
   return html`${htmlTable(
     speech,
     [
-      { ...{ head: x.purchases.when, isHead: true }, cell: (entry: Entry) => timeOf(speech, entry.at) },
+      { ...{ head: x.purchases.when, isHead: true }, cell: (entry: LumpEntry) => timeOf(speech, entry.at) },
       { head: x.cash.what, cell: (entry) => whatOf(speech, entry) },
       {
         ...{ head: x.purchases.cash, kind: 'num' },
@@ -126,7 +135,7 @@ function history(speech: OwnSpeech, one: ShownFundingView): PageHtml {
   )}${entries.length > shown.length ? html`<p class="quiet">${x.cash.spentShown(MOST_SPENT)}</p>` : ''}`;
 }
 
-function whatOf(speech: OwnSpeech, entry: Entry): HtmlContent {
+function whatOf(speech: OwnSpeech, entry: LumpEntry): HtmlContent {
   const { x } = speech;
   const what = textOf(x.cash.actions, entry.action);
   if ('cash_out' in entry)

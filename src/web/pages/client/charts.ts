@@ -68,7 +68,7 @@ function running(sums: readonly PurchaseSumView[]): RunningSum[] {
   });
 }
 
-interface Shown {
+interface ChartSpan {
   all: readonly RunningSum[];
   shown: readonly RunningSum[];
   from: string;
@@ -76,7 +76,7 @@ interface Shown {
   currency: string;
 }
 
-function received(speech: OwnSpeech, { all, shown, from, to, currency }: Shown) {
+function received(speech: OwnSpeech, { all, shown, from, to, currency }: ChartSpan) {
   const { x, f } = speech;
   const before = all.findLast((one) => one.of < from)?.totalSats ?? 0n;
   const points = [
@@ -87,7 +87,7 @@ function received(speech: OwnSpeech, { all, shown, from, to, currency }: Shown) 
   const picture = dayChart(speech, {
     ...{ label: x.home.chartLabel(f.localDay(from), f.localDay(to)), from, to },
     series: [{ kind: 'area', name: x.home.received, points }],
-    text: (value) => f.sats(BigInt(Math.round(value))),
+    text: (value) => f.decimal(`${value}`),
   });
   return chartWithTable(
     speech,
@@ -102,7 +102,7 @@ function received(speech: OwnSpeech, { all, shown, from, to, currency }: Shown) 
   );
 }
 
-function prices(speech: OwnSpeech, { shown, from, to, currency }: Shown) {
+function prices(speech: OwnSpeech, { shown, from, to, currency }: ChartSpan) {
   const { x, f } = speech;
   const priced = shown.filter((one) => one.price !== null);
   const digits = digitsOf(shown[0]?.fiat ?? '');
@@ -121,7 +121,7 @@ function prices(speech: OwnSpeech, { shown, from, to, currency }: Shown) {
         points: priced.map((one) => ({ day: one.of, value: Number(one.price) })),
       },
     ],
-    text: (value) => f.money(`${Math.round(value)}`, currency),
+    text: (value) => f.money(`${value}`, currency),
   });
   const legend = [
     { kind: 'dots' as const, name: x.home.priceDay },

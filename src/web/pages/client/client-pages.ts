@@ -5,9 +5,9 @@ import { welcomePage } from '../welcome.ts';
 import { cashPage, lumpPage } from './cash.ts';
 import { homePage } from './home.ts';
 import { ifAddedPage } from './if-added.ts';
-import { purchasePage, purchasesPage } from './purchases.ts';
+import { purchaseProofPage, purchasesPage } from './purchases.ts';
 import { settingsPages } from './settings.ts';
-import { statementPages } from './statement.ts';
+import { statementPages } from './statements.ts';
 import { welcomeInPage } from './welcome-in.ts';
 
 /** The pages of the client site: a page is one file here, and one line of this list. */
@@ -18,7 +18,7 @@ export const clientPages: readonly PageRoute[] = [
   preferencesForm,
   homePage,
   purchasesPage,
-  purchasePage,
+  purchaseProofPage,
   cashPage,
   lumpPage,
   ...settingsPages,

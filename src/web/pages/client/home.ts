@@ -12,8 +12,8 @@ import { layout } from '../../view/layout.ts';
 import { htmlTable } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
 import { charts } from './charts.ts';
-import { modeSentences, purchaseColumns, waitsList } from './figures.ts';
 import { type OwnSpeech, ownSpeech } from './own.ts';
+import { modeSentences, purchaseColumns, waitsList } from './own-figures.ts';
 
 const NEWEST = '5';
 
@@ -58,9 +58,9 @@ ${linkButton('/if-added', x.ifAdded.title)}`,
   },
 };
 
-type Metrics = ShownClientView['metrics'][string];
+type OwnMetrics = ShownClientView['metrics'][string];
 
-function headline(speech: OwnSpeech, currency: string, metrics: Metrics): PageHtml {
+function headline(speech: OwnSpeech, currency: string, metrics: OwnMetrics): PageHtml {
   const { x, f } = speech;
   const { sats_stacked: received, average_rate: average, sats_per_unit: perUnit } = metrics;
   return html`<section class="card hero">

@@ -11,8 +11,8 @@ import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
 import { htmlTable, pageOfList, pager } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
-import { purchaseBadge, purchaseColumns } from './figures.ts';
 import { type OwnSpeech, ownSpeech } from './own.ts';
+import { purchaseBadge, purchaseColumns } from './own-figures.ts';
 
 const PAGE = 30;
 
@@ -92,7 +92,7 @@ ${htmlTable(speech, purchaseColumns(speech), purchases, { caption: x.purchases.c
 }
 
 /** Where each sat comes from, and how it was paid. */
-export const purchasePage: PageRoute = {
+export const purchaseProofPage: PageRoute = {
   method: 'GET',
   path: '/purchases/:id',
   show: async (context) => {

@@ -22,8 +22,8 @@ import { htmlTable } from '../../view/lists.ts';
 import { changeForm, doneNotice } from '../change-pages.ts';
 import type { PageRoute } from '../page-route.ts';
 import { canHavePasskeys } from '../passkeys.ts';
-import { modeSentences } from './figures.ts';
 import { type OwnSpeech, ownSpeech } from './own.ts';
+import { modeSentences } from './own-figures.ts';
 
 /* How the cash is spent, where the client is signed in, and where it is paid: that is only shown. */
 

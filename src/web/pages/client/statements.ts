@@ -17,7 +17,7 @@ import { type OwnSpeech, ownSpeech } from './own.ts';
 
 /* The account of a month or a year, on screen and on paper, and the same as a file. */
 
-type InCurrency = StatementView['currencies'][number];
+type OwnAccount = StatementView['currencies'][number];
 
 const chooserPage: PageRoute = {
   method: 'GET',
@@ -51,7 +51,8 @@ async function monthsOf(context: WebContext, { f }: OwnSpeech): Promise<string[]
 }
 
 function monthBefore(month: string): string {
-  const [year = 0, number = 0] = month.split('-').map(Number);
+  const year = Number.parseInt(month.slice(0, 4), 10);
+  const number = Number.parseInt(month.slice(5), 10);
   return number === 1 ? `${year - 1}-12` : `${year}-${`${number - 1}`.padStart(2, '0')}`;
 }
 
@@ -104,7 +105,7 @@ function back({ x }: OwnSpeech): PageHtml {
   return html`<p class="no-print"><a href="/statement">← ${x.statement.title}</a></p>`;
 }
 
-function monthIn(speech: OwnSpeech, one: InCurrency): PageHtml {
+function monthIn(speech: OwnSpeech, one: OwnAccount): PageHtml {
   const { x } = speech;
   return html`<div class="columns two">${cashOf(speech, one.currency, one.cash)}${satsIn(speech, one)}</div>
 ${one.purchases.length === 0 ? '' : card(x.statement.purchases, purchasesIn(speech, one))}
@@ -112,7 +113,7 @@ ${one.movements.length === 0 ? '' : card(x.statement.movements, movementsIn(spee
 ${one.payments.length === 0 ? '' : card(x.statement.payments, paymentsIn(speech, one))}`;
 }
 
-function cashOf(speech: OwnSpeech, currency: string, cash: Omit<InCurrency['cash'], 'machines'>): PageHtml {
+function cashOf(speech: OwnSpeech, currency: string, cash: Omit<OwnAccount['cash'], 'machines'>): PageHtml {
   const { x } = speech;
   const line = (name: string, amount: string): readonly [HtmlContent, HtmlContent] => [
     name,
@@ -137,7 +138,7 @@ function cashOf(speech: OwnSpeech, currency: string, cash: Omit<InCurrency['cash
 
 function satsIn(
   speech: OwnSpeech,
-  { sats, average_price: average, currency }: Pick<InCurrency, 'sats' | 'average_price' | 'currency'>,
+  { sats, average_price: average, currency }: Pick<OwnAccount, 'sats' | 'average_price' | 'currency'>,
 ): PageHtml {
   const { x } = speech;
   return card(
@@ -157,7 +158,7 @@ function satsIn(
 
 function purchasesIn(
   speech: OwnSpeech,
-  { purchases, totals, currency, average_price: average }: InCurrency,
+  { purchases, totals, currency, average_price: average }: OwnAccount,
 ): PageHtml {
   const { x } = speech;
   const cash = (decimal: string | null) => (decimal === null ? '–' : money(speech, decimal, currency));
@@ -200,7 +201,7 @@ function purchasesIn(
   );
 }
 
-function movementsIn(speech: OwnSpeech, { movements, currency }: InCurrency): PageHtml {
+function movementsIn(speech: OwnSpeech, { movements, currency }: OwnAccount): PageHtml {
   const { x } = speech;
   return htmlTable(
     speech,
@@ -217,7 +218,7 @@ function movementsIn(speech: OwnSpeech, { movements, currency }: InCurrency): Pa
   );
 }
 
-function paymentsIn(speech: OwnSpeech, { payments, sats }: InCurrency): PageHtml {
+function paymentsIn(speech: OwnSpeech, { payments, sats }: OwnAccount): PageHtml {
   const { x } = speech;
   return htmlTable(
     speech,
@@ -236,7 +237,7 @@ function paymentsIn(speech: OwnSpeech, { payments, sats }: InCurrency): PageHtml
 
 interface MonthOfYear {
   month: string;
-  one: InCurrency;
+  one: OwnAccount;
 }
 
 /** The months of a year with their sums, which add up to those of the year. */
@@ -267,12 +268,12 @@ function yearIn(speech: OwnSpeech, currency: string, months: readonly MonthOfYea
   const [first, last] = [months[0]?.one, months.at(-1)?.one];
   if (!first || !last) return html``;
   const digits = first.cash.opening.split('.')[1]?.length ?? 0;
-  const cash = (of: (one: InCurrency) => string) =>
+  const cash = (of: (one: OwnAccount) => string) =>
     formatDecimal(
       months.reduce((all, { one }) => all + parseDecimal(of(one), digits), 0n),
       digits,
     );
-  const sats = (of: (one: InCurrency) => bigint) => months.reduce((all, { one }) => all + of(one), 0n);
+  const sats = (of: (one: OwnAccount) => bigint) => months.reduce((all, { one }) => all + of(one), 0n);
   const ofYear = {
     ...{ opening: first.cash.opening, closing: last.cash.closing, in_flight: last.cash.in_flight },
     ...{ added: cash((one) => one.cash.added), withdrawn: cash((one) => one.cash.withdrawn) },
