@@ -77,6 +77,6 @@ export const showStatus = operation({
 
 /** `2026-01` → `2025-12` */
 function monthBefore(month: string): string {
-  const [year = 0, one = 1] = month.split('-').map(Number);
+  const [year = 0, one = 1] = month.split('-').map((part) => Number.parseInt(part, 10));
   return one === 1 ? `${year - 1}-12` : `${year}-${`${one - 1}`.padStart(2, '0')}`;
 }

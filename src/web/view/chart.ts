@@ -1,5 +1,5 @@
 import { scaleBand, scaleLinear, scaleUtc } from 'd3-scale';
-import { area, curveLinear, curveStepAfter, line } from 'd3-shape';
+import { curveLinear, curveStepAfter, line } from 'd3-shape';
 import { html } from 'hono/html';
 import type { Speech } from '../request/speech.ts';
 import type { HtmlContent, PageHtml } from './html.ts';
@@ -52,6 +52,8 @@ const SIZES: readonly Size[] = [
   { name: 'narrow', width: 340, height: 210, left: 8, ticks: 3 },
   { name: 'wide', width: 860, height: 280, left: 8, ticks: 6 },
 ];
+/** What the labels of the scale take at the left. */
+const LABEL = 66;
 const TOP = 22;
 const BOTTOM = 24;
 
@@ -67,9 +69,19 @@ function oneDayChart({ f }: Speech, chart: DayChart, size: Size): PageHtml {
   // A little below the lowest, but what is never below zero is not shown there.
   const below = low - (high - low) * 0.08;
   const from = chart.fromZero || (low >= 0 && below < 0) ? 0 : below;
-  const x = scaleUtc([msOf(chart.from), Math.max(msOf(chart.to), msOf(chart.from) + 1)], [left, width - 8]);
+  const x = scaleUtc(
+    [msOf(chart.from), Math.max(msOf(chart.to), msOf(chart.from) + 1)],
+    [left + LABEL, width - 12],
+  );
   const y = scaleLinear([from, high > from ? high : from + 1], [height - BOTTOM, TOP]).nice(4);
-  const days = x.ticks(size.ticks).filter((day) => day.getUTCHours() === 0);
+  // Labels stand apart from each other.
+  const days = x
+    .ticks(size.ticks)
+    .filter((day) => day.getUTCHours() === 0)
+    .filter((day, index, all) => {
+      const next = all[index + 1];
+      return next === undefined || x(next) - x(day) >= 48;
+    });
   return svg(chart.label, size, [
     gridOf(y.ticks(4), y, chart.text, size),
     days.map((day) => {
@@ -96,9 +108,10 @@ function drawn({ kind, points }: Series, x: Scale, y: Scale & { domain(): number
   }
   const curve = kind === 'area' ? curveStepAfter : curveLinear;
   const path = line<DayValue>(at, up).curve(curve).digits(1)([...points]) ?? '';
+  const [start] = points;
   const filled =
-    kind === 'area'
-      ? html`<path class="area" d="${area<DayValue>(at, y(first), up).curve(curve).digits(1)([...points]) ?? ''}"/>`
+    kind === 'area' && start !== undefined
+      ? html`<path class="area" d="${path}V${n(y(first))}H${n(at(start))}Z"/>`
       : '';
   return html`${filled}<path class="${kind === 'second' ? 'second' : 'line'}" d="${path}"/>`;
 }

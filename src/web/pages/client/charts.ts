@@ -81,7 +81,7 @@ function received(speech: OwnSpeech, { all, shown, from, to, currency }: ChartSp
   const before = all.findLast((one) => one.of < from)?.totalSats ?? 0n;
   const points = [
     { day: from, value: Number(before) },
-    ...shown.map((one) => ({ day: one.of, value: Number(one.totalSats) })),
+    ...thinned(shown).map((one) => ({ day: one.of, value: Number(one.totalSats) })),
     { day: to, value: Number(shown.at(-1)?.totalSats ?? before) },
   ];
   const picture = dayChart(speech, {
@@ -104,7 +104,7 @@ function received(speech: OwnSpeech, { all, shown, from, to, currency }: ChartSp
 
 function prices(speech: OwnSpeech, { shown, from, to, currency }: ChartSpan) {
   const { x, f } = speech;
-  const priced = shown.filter((one) => one.price !== null);
+  const priced = thinned(shown.filter((one) => one.price !== null));
   const digits = digitsOf(shown[0]?.fiat ?? '');
   const averages = priced.map((one) => ({ day: one.of, decimal: averageOf(one, digits) }));
   const picture = dayChart(speech, {
@@ -142,8 +142,17 @@ function prices(speech: OwnSpeech, { shown, from, to, currency }: ChartSpan) {
   );
 }
 
+/** More points than this are not told apart on a phone, and make the page heavy. */
+const MOST_POINTS = 45;
+
+/** The last of each so many days, the very last one among them. */
+function thinned<Row>(rows: readonly Row[]): Row[] {
+  const each = Math.ceil(rows.length / MOST_POINTS);
+  return rows.filter((_, index) => (rows.length - 1 - index) % each === 0);
+}
+
 /** A table of years is a statement's. */
-const MOST_ROWS = 31;
+const MOST_ROWS = 14;
 
 function newest<Row>(rows: readonly Row[]): Row[] {
   return rows.slice(-MOST_ROWS).toReversed();
