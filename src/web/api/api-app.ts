@@ -3,8 +3,8 @@ import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { BridgeError, notFound } from '../../errors.ts';
 import type { Unchanged } from '../../operations/operation.ts';
-import { mayDo } from '../../operations/rights.ts';
 import { Unreadable } from '../request/problem.ts';
+import { assertMayHere } from '../request/rights.ts';
 import type { Env, WebContext } from '../request/site-context.ts';
 import { apiJson, type WriteCall } from '../request/view-json.ts';
 import { performAny, type RoutedOperation } from '../request/visitor.ts';
@@ -27,9 +27,8 @@ export function apiOf(routes: readonly ApiRoute[]): Hono<Env> {
   return app;
 }
 
-/** Before anything is read: who may not do it does not learn what a right input would be. */
 function assertMay(context: WebContext, { operation }: ApiRoute): void {
-  const { principal, actor } = context.get('visitor');
+  const { principal } = context.get('visitor');
   if (principal.kind === 'guest') {
     throw new BridgeError(
       'access/required',
@@ -37,8 +36,7 @@ function assertMay(context: WebContext, { operation }: ApiRoute): void {
       'Sign in, or send `Authorization: Bearer TOKEN`.',
     );
   }
-  if (mayDo(operation, principal)) return;
-  throw new BridgeError('usage/forbidden', `${actor} may not do ${operation.name}.`);
+  assertMayHere(context, operation);
 }
 
 async function read(context: WebContext, route: ApiRoute, write: WriteCall): Promise<Response> {

@@ -4,9 +4,10 @@ import type { Unchanged } from '../../operations/operation.ts';
 import { assertProven } from '../../operations/rights.ts';
 import { takesKey } from '../api/route.ts';
 import { problemOf, retryAfter } from '../request/problem.ts';
-import { mayHere } from '../request/rights.ts';
+import { assertMayHere } from '../request/rights.ts';
 import type { WebContext } from '../request/site-context.ts';
 import { type Speech, speechOf } from '../request/speech.ts';
+import { beginTask, findTask, type Task, waitAWhile } from '../request/tasks.ts';
 import { performAny, type RoutedOperation } from '../request/visitor.ts';
 import { notice } from '../view/components.ts';
 import { type Field, fieldsOf, form, newKey, type Typed } from '../view/forms.ts';
@@ -48,8 +49,11 @@ export interface ChangeForm {
   form(context: WebContext, speech: Speech): FormView | Promise<FormView>;
   /** The input of the operation, from the path and what was typed. The reason is taken from a field `reason`. */
   input(context: WebContext, words: Typed): Record<string, unknown>;
-  /** Answers what would be done; its `digest`, if it has one, is given to the operation, which does exactly that. */
-  preview?: { operation: RoutedOperation };
+  /**
+   * Answers what would be done; its `digest`, if it has one, is given to the operation, which does exactly that.
+   * `waits`: it may take a minute, so it goes on by itself, and a page with this text shows that.
+   */
+  preview?: { operation: RoutedOperation; waits?: (context: WebContext, speech: Speech) => HtmlContent };
   /** The second step; without it there is none. `view`: that of the preview. */
   agree?(context: WebContext, speech: Speech, words: Typed, view: unknown): Agreement | Promise<Agreement>;
   /** What the visitor saw of what is changed, if the operation refuses a change of something else. */
@@ -71,27 +75,74 @@ const STEP = 'step';
 const KEY = 'key';
 const DIGEST = 'digest';
 
+/** In the address of a preview that goes on: which one. */
+const TASK = 'task';
+/** The part of its page that is replaced by what would be done. */
+const PREVIEW = 'preview';
+/** How long a page waits for the end of a preview, in ms, before it says that it goes on. */
+const PATIENCE_MS = 1_500;
+
 async function firstForm(context: WebContext, change: ChangeForm): Promise<PageHtml | Response> {
-  const { principal, actor } = context.get('visitor');
+  assertMayHere(context, change.operation);
+  const { principal } = context.get('visitor');
   const { clock } = context.get('site').serving;
-  const words = context.req.query();
-  if (!mayHere(context, change.operation)) {
-    throw new BridgeError('usage/forbidden', `${actor} may not do ${change.operation.name}`);
-  }
+  const { [TASK]: task, ...words } = context.req.query();
   try {
     assertProven(principal, change.operation.name, change.input(context, words), clock);
   } catch (error) {
     return toProve(context, error, words);
   }
+  const begun = task === undefined ? undefined : findTask(context, context.req.path, task);
+  if (begun?.actor === context.get('visitor').actor) return begunPage(context, change, begun);
   return formPage(context, change, words);
 }
 
+/** The preview goes on; its end is what would be done, or the form with the error. */
+async function begunPage(context: WebContext, change: ChangeForm, task: Task): Promise<PageHtml> {
+  await waitAWhile(context, task, PATIENCE_MS);
+  const { result, typed } = task;
+  if (result === null) return waitPage(context, change);
+  if ('error' in result) return refused(context, change, typed, result.error);
+  return agreePage(context, change, typed, { view: result.view });
+}
+
+async function waitPage(context: WebContext, change: ChangeForm): Promise<PageHtml> {
+  const speech = speechOf(context);
+  const { pathname, search } = new URL(context.req.url);
+  const { title, here } = await change.form(context, speech);
+  const text = change.preview?.waits?.(context, speech) ?? '';
+  return layout(context, {
+    ...{ title, here, live: true },
+    main: html`<div id="${PREVIEW}" data-live class="stack">${notice(html`<p>${text}</p>`, 'quiet', 'status')}<p><a class="button primary" href="${pathname + search}">${speech.t.form.lookAgain}</a></p></div>`,
+  });
+}
+
+async function beginPreview(context: WebContext, change: ChangeForm, words: Typed): Promise<Response> {
+  const { preview, path } = change;
+  if (!preview) throw new Error(`${path} has no preview`);
+  const input = change.input(context, words);
+  const reason = reasonOf(words);
+  const task = beginTask(
+    context,
+    context.req.path,
+    () => performAny(context, preview.operation, input, { reason }),
+    words,
+  );
+  return context.redirect(pathWith(context.req.path, { [TASK]: task.id }), 303);
+}
+
 async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml | Response> {
+  assertMayHere(context, change.operation);
   const { [STEP]: step = '', [KEY]: key, [DIGEST]: digest, ...words } = await wordsOf(context);
   try {
     if (step === 'back') return await formPage(context, change, words);
-    if (step !== 'apply' && change.agree) return await agreePage(context, change, words);
     const { operation } = change;
+    const { principal } = context.get('visitor');
+    // Before the preview: who agreed to it is not sent away.
+    assertProven(principal, operation.name, change.input(context, words), context.get('site').serving.clock);
+    if (step !== 'apply' && change.agree) {
+      return await (change.preview?.waits ? beginPreview : agreePage)(context, change, words);
+    }
     const input = { ...change.input(context, words), ...(digest !== undefined && { digest }) };
     const view = await performAny(context, operation, input, {
       ...{ reason: reasonOf(words) },
@@ -104,7 +155,8 @@ async function sent(context: WebContext, change: ChangeForm): Promise<PageHtml |
     if (!(error instanceof BridgeError) || error.kind === 'defect') throw error;
     if (error.code === 'access/prove') return toProve(context, error, words);
     if (error.kind === 'changed' && change.agree) {
-      return agreePage(context, change, words, true).catch((again: unknown) =>
+      if (change.preview?.waits) return beginPreview(context, change, words);
+      return agreePage(context, change, words, { hasChanged: true }).catch((again: unknown) =>
         refused(context, change, words, again),
       );
     }
@@ -146,11 +198,19 @@ async function formPage(
   const next = submit ?? (change.agree ? speech.t.form.continue : speech.t.form.save);
   return layout(context, {
     ...{ title, here },
-    main: html`${lead}${form(speech, {
-      ...{ action: context.req.path, fields, words, error, submit: next },
-      ...{ danger: danger === true && !change.agree, hidden: { ...hidden, [KEY]: newKey() } },
-    })}`,
+    main: asPart(
+      change,
+      html`${lead}${form(speech, {
+        ...{ action: context.req.path, fields, words, error, submit: next },
+        ...{ danger: danger === true && !change.agree, hidden: { ...hidden, [KEY]: newKey() } },
+      })}`,
+    ),
   });
+}
+
+/** What takes the place of the page of a preview that goes on. */
+function asPart({ preview }: ChangeForm, content: PageHtml): PageHtml {
+  return preview?.waits ? html`<div id="${PREVIEW}" class="stack">${content}</div>` : content;
 }
 
 /** What would be done. What was typed goes along, so that one step back it is still there. */
@@ -158,7 +218,7 @@ async function agreePage(
   context: WebContext,
   change: ChangeForm,
   typed: Typed,
-  hasChanged = false,
+  { hasChanged = false, view: known }: { hasChanged?: boolean; view?: unknown } = {},
 ): Promise<PageHtml> {
   const { agree, preview } = change;
   if (!agree) throw new Error(`${change.path} asks nothing`);
@@ -168,8 +228,11 @@ async function agreePage(
   // What changed meanwhile is shown now, so it is agreed to from here on.
   const words = hasChanged ? { ...typed, ...now } : typed;
   const view =
-    preview &&
-    (await performAny(context, preview.operation, change.input(context, words), { reason: reasonOf(words) }));
+    known ??
+    (preview &&
+      (await performAny(context, preview.operation, change.input(context, words), {
+        reason: reasonOf(words),
+      })));
   const digest = digestOf(view);
   const { content, fields = [], submit = t.form.confirm } = await agree(context, speech, words, view);
   const chosen = fields.map(({ name }) => name);
@@ -177,7 +240,9 @@ async function agreePage(
   const hidden = { ...Object.fromEntries(kept), [KEY]: newKey(), ...digest };
   return layout(context, {
     ...{ title, here },
-    main: html`${hasChanged ? notice(t.form.changedMeanwhile, 'warn', 'alert') : ''}
+    main: asPart(
+      change,
+      html`${hasChanged ? notice(t.form.changedMeanwhile, 'warn', 'alert') : ''}
 <h2>${t.form.confirmTitle}</h2>
 ${content}
 <form method="post" action="${context.req.path}" class="form">
@@ -188,6 +253,7 @@ ${fieldsOf(speech, fields, words)}
 <button name="${STEP}" value="back" class="plain" formnovalidate>${t.form.back}</button>
 </div>
 </form>`,
+    ),
   });
 }
 

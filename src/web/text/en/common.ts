@@ -85,6 +85,7 @@ export const commonEn = {
     kept: 'Nothing was changed. What you typed is still here.',
     changedMeanwhile: 'It changed while you looked. This is how it is now; nothing was done yet.',
     confirmTitle: 'Is this right?',
+    lookAgain: 'Look again',
     details: 'Details',
   },
   table: {

@@ -63,6 +63,7 @@ export const commonEs: CommonTexts = {
     kept: 'No se cambió nada. Lo que escribió sigue aquí.',
     changedMeanwhile: 'Cambió mientras lo miraba. Así está ahora; aún no se hizo nada.',
     confirmTitle: '¿Es correcto?',
+    lookAgain: 'Ver de nuevo',
     details: 'Detalles',
   },
   table: {
