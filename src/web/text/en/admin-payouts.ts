@@ -1,0 +1,142 @@
+import type { PayoutDetailView } from '../../../views/payouts.ts';
+
+const payments: Record<PayoutDetailView['payments'][number]['state'], string> = {
+  invoiced: 'invoice made',
+  sending: 'sent, no answer yet',
+  unknown: 'outcome not known',
+  settled: 'arrived',
+  dead: 'given up',
+};
+
+/** What a wallet shows of a payment. */
+const shown: Record<string, string> = {
+  success: 'paid',
+  arrived: 'arrived',
+  pending: 'pending',
+  failed: 'failed',
+  none: 'not at all',
+  nothing: 'there, with nothing credited',
+  'wrong-amount': 'with another amount',
+  unseen: 'nothing, and its key is not shown what is there',
+  unread: 'could not be read',
+  gone: 'the wallet does not answer to its key',
+};
+
+export const payoutsEn = {
+  caption: 'Payouts, newest first',
+  tabs: 'States of payouts',
+  open: 'open',
+  all: 'all',
+  recipient: 'Recipient',
+  heads: { payout: 'Payout', to: 'To', state: 'State', formed: 'Formed', why: 'Why', arrived: 'Arrived' },
+  emptyTitle: 'No payout here.',
+  empty:
+    'A run forms a payout for each client from the cash-outs that the client’s cash served, and pays it at once.',
+  nothingFound: 'No payout in this state, or of this recipient.',
+  hold: 'Hold',
+  release: 'Release',
+  retry: 'Try again',
+  resolve: 'Decide',
+  overpaid: 'Record what was paid too much',
+  holdAll: 'Hold all',
+  releaseAll: 'Release all',
+  kinds: { client: 'client', commission: 'commission' },
+  detail: {
+    title: (id: string) => `Payout ${id}`,
+    what: 'What',
+    forCash: (cash: string) => `for ${cash} of cash`,
+    ofCommission: 'of commission',
+    state: 'State',
+    arrived: 'Arrived of it',
+    fee: 'LNbits’ service fee on top',
+    msat: 'msat',
+    formed: 'Formed',
+    settled: 'Arrived',
+    cashOuts: 'Of these cash-outs',
+    payments: 'Payments, in order',
+    noPayments: 'No payment yet.',
+    payment: 'Payment',
+    part: (part: string, attempt: string) => `Part ${part}, attempt ${attempt}`,
+    wallet: 'Into wallet',
+    invoiced: 'Invoice made',
+    sent: 'Sent',
+    states: payments,
+    next: {
+      planned: 'The next run pays it.',
+      paying: 'The next run goes on with it.',
+      deferred: 'The next run tries again. “Try again” makes it the first to be tried.',
+      unknown: 'The next run checks what became of its payment. If it cannot find out, you decide.',
+      held: 'Nothing more of it is paid until it is released. If both wallets are clear, release it: the next run finds out. If not, decide what became of the payment.',
+      settled: 'Nothing more of it is paid.',
+    },
+  },
+  shown,
+  holdForm: {
+    title: (id: string) => `Hold payout ${id}`,
+    lead: 'Nothing more of it is paid until it is released. What was sent already is not called back.',
+  },
+  releaseForm: {
+    title: (id: string) => `Release payout ${id}`,
+    lead: 'The next run checks what both wallets show, and goes on with it.',
+  },
+  retryForm: {
+    title: (id: string) => `Try payout ${id} again`,
+    lead: 'The next run tries it, whatever it waited for.',
+    button: 'Try again',
+  },
+  holdAllForm: {
+    title: 'Hold all payouts',
+    lead: 'Holds what is open and what is due now. What becomes due later is paid: “Stop paying” stops that, too.',
+    agree: 'Every open payout is held, each until it is released.',
+  },
+  releaseAllForm: {
+    title: 'Release all payouts',
+    lead: 'Those that are held now, for the reasons that the next page shows. What is held meanwhile stays held.',
+    none: 'No payout is held.',
+  },
+  resolveForm: {
+    title: (id: string) => `What became of payout ${id}?`,
+    lead: 'Both wallets are read first. What they show clearly cannot be overruled here.',
+    word: 'Your decision',
+    paid: 'It arrived',
+    paidHelp: 'It is recorded as paid, and not paid again.',
+    notPaid: 'It did not arrive, and never will',
+    notPaidHelp: (seconds: string) =>
+      `It is paid again by a new invoice. LNbits may still be working on it, so this waits ${seconds} s first.`,
+    payment: 'Which payment',
+    waits: (seconds: string) =>
+      `Waiting up to ${seconds} s, until LNbits can no longer be working on it; then both wallets are read. You may leave this page and come back.`,
+    source: 'The source wallet shows it',
+    client: 'The recipient’s wallet shows it',
+    clear: 'Both wallets confirm your decision.',
+    unclear: 'The wallets leave it open, so it is your word that counts.',
+    recordPaid: (sats: string) => `${sats} sats are recorded as paid, and not paid again.`,
+    recordNotPaid: (sats: string) => `${sats} sats are recorded as not paid, so they are paid again.`,
+    button: 'Record it',
+  },
+  overpaidForm: {
+    title: (id: string) => `Paid too much with ${id}`,
+    lead: 'A recipient got sats beyond this payout. Take their worth off a funding, or only record it.',
+    payment: 'Payment that was given up but arrived, by its hash',
+    sats: 'Or how many sats',
+    funding: 'Take it off this funding',
+    fundingHelp: 'Like f12. Without one it is only recorded: they were given back, or are a gift.',
+    is: (who: string) => `${who} got too much`,
+    worth: 'Worth in cash at the price of the payout',
+    off: (funding: string) => `It is taken off ${funding}.`,
+    only: 'It is recorded, and nothing else changes.',
+  },
+  done: {
+    held: 'Held. “Release” undoes it.',
+    released: 'Released. The next run goes on with it.',
+    retried: 'The next run tries it.',
+    heldAll: 'Every open payout is held. “Release all” undoes it.',
+    heldSome:
+      'Open payouts are held. Some sats are due and in no payout yet, so they are not held: “Stop paying” holds them back.',
+    releasedAll: 'Released. The next run goes on with them.',
+    resolved: 'Your decision is recorded.',
+    overpaid: 'Recorded.',
+  },
+};
+
+export type PayoutsTexts = typeof payoutsEn;
