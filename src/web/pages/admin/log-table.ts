@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { invalid } from '../../../errors.ts';
 import { type LoggedChange, listLog, type TakeChanges } from '../../../operations/log.ts';
 import { type Instant, isInstant, plus } from '../../../time.ts';
+import { parseRange } from '../../../typed/range.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
@@ -30,50 +31,65 @@ export interface LogAsked {
 export interface LogPage {
   /** Newest first. */
   rows: LoggedChange[];
-  /** Where the next page begins; null: no more in this time. */
+  /** Where the next page begins; null: there is no more. */
   next: string | null;
-  /** The beginning of the time that was read; null: all of it. */
-  since: Instant | null;
 }
 
-/** Without a subject, a page reads this far back: the ledger finds changes of a time, not the newest ones. */
-export const WINDOW_DAYS = 14;
+/**
+ * How many days back are read, one after the other, until a page is full; then everything. The ledger finds the changes
+ * of a time, and not the newest ones.
+ */
+const DAYS = [14, 150, 1_500];
 const DAY_MS = 86_400_000;
 
-/** The newest changes of what is asked for. It reads as the operation gives them, oldest first, and keeps the last. */
+/** The newest changes of what is asked for. */
 export async function readLog(context: WebContext, asked: LogAsked): Promise<LogPage> {
-  const { subject, actor, from, after } = asked;
+  const { clock, config } = context.get('site').serving;
+  const { from, to, after } = asked;
   const place = after === undefined ? undefined : placeOf(after);
-  const until = place?.at ?? asked.to;
-  const { clock } = context.get('site').serving;
-  const isBound = !!subject || !!from;
-  const end = place?.at ?? (asked.to && isInstant(asked.to) ? asked.to : clock.now());
-  const since = isBound || (asked.to && !isInstant(asked.to)) ? null : plus(end, -WINDOW_DAYS * DAY_MS);
+  const until = place?.at ?? to;
+  const range = parseRange({ ...(from && { from }), ...(until && { to: until }) }, config.timezone);
+  const end = range.before ?? clock.now();
+  const starts = DAYS.map((days) => plus(end, -days * DAY_MS)).filter((start) => start > (range.from ?? ''));
+  let page: LogPage = { rows: [], next: null };
+  for (const start of [...starts, range.from]) {
+    page = await newestSince(context, asked, { start, until, place });
+    if (page.next !== null) break;
+  }
+  return page;
+}
+
+interface LogPart {
+  start: Instant | null;
+  until: string | undefined;
+  place: { at: Instant; shown: number } | undefined;
+}
+
+/** It reads as the operation gives them, oldest first, and keeps the last. */
+async function newestSince(
+  context: WebContext,
+  { subject, actor }: LogAsked,
+  { start, until, place }: LogPart,
+): Promise<LogPage> {
+  // Of the time of the last one that was shown, as many are left out as were shown.
+  const skipped = place?.shown ?? 0;
   let kept: LoggedChange[] = [];
-  let isCut = false;
   const take: TakeChanges = async ({ pages }) => {
     for await (const page of pages) {
-      kept = [...kept, ...page];
-      if (kept.length > 2 * ROWS) {
-        kept = kept.slice(-2 * ROWS);
-        isCut = true;
-      }
+      // One more than is shown says whether there is a next page.
+      kept = [...kept, ...page].slice(-(skipped + ROWS + 1));
     }
   };
   await performFor(context, listLog, {
     ...{ ...(subject && { subject }), ...(actor && { actor }), take },
-    ...{ ...(from ? { from } : since !== null && { from: since }), ...(until && { to: until }) },
+    ...{ ...(start !== null && { from: start }), ...(until && { to: until }) },
   });
-  const all = kept.toReversed();
-  // Of the time of the last one that was shown, as many are left out as were shown.
-  const skipped = place === undefined ? 0 : place.shown;
-  const rest = all.slice(skipped);
+  const rest = kept.toReversed().slice(skipped);
   const rows = rest.slice(0, ROWS);
   const last = rows.at(-1);
-  const hasMore = isCut || rest.length > ROWS;
-  if (!hasMore || last === undefined) return { rows, next: null, since };
+  if (last === undefined || rest.length <= ROWS) return { rows, next: null };
   const same = rows.filter(({ at }) => at === last.at).length + (last.at === place?.at ? skipped : 0);
-  return { rows, next: `${last.at} ${same}`, since };
+  return { rows, next: `${last.at} ${same}` };
 }
 
 function placeOf(after: string): { at: Instant; shown: number } {

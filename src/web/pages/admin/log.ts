@@ -7,7 +7,7 @@ import { pager, pathWith } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
 import { clientName, tabsFor } from './client.ts';
 import { filterForm, refusedFilter } from './filters.ts';
-import { logTable, logTexts, readLog, WINDOW_DAYS } from './log-table.ts';
+import { logTable, logTexts, readLog } from './log-table.ts';
 
 /* Who changed what, when and why. */
 
@@ -17,7 +17,6 @@ export const logRoute: PageRoute = {
   show: async (context) => {
     const speech = speechOf(context);
     const texts = textsIn(speech, logTexts);
-    const { f } = speech;
     const asked = context.req.query();
     const { subject, actor, from, to, after } = asked;
     const query = { subject, actor, from, to };
@@ -33,16 +32,11 @@ export const logRoute: PageRoute = {
     const page = { title: texts.title, here: 'log', actions: linkButton(exported, texts.download) } as const;
     const head = html`<p class="lead">${texts.lead}</p>${form}`;
     if ('refused' in read) return layout(context, { ...page, main: html`${head}${read.refused(speech)}` });
-    const { rows, next, since } = read.done;
-    const windowed =
-      since === null
-        ? ''
-        : html`<p class="quiet">${texts.days(WINDOW_DAYS)} · ${f.day(since)}
-${next === null ? html` <a rel="next" href="${pathWith('/log', { ...query, to: since })}">${texts.earlier}</a>` : ''}</p>`;
+    const { rows, next } = read.done;
     return layout(context, {
       ...page,
       main: html`${head}${rows.length === 0 ? empty(texts.emptyTitle, texts.empty) : logTable(speech, rows)}
-${windowed}${pager(speech, '/log', { ...query, ...(after && { after }) }, next)}`,
+${pager(speech, '/log', { ...query, ...(after && { after }) }, next)}`,
     });
   },
 };
