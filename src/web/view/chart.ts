@@ -74,14 +74,12 @@ function oneDayChart({ f }: Speech, chart: DayChart, size: Size): PageHtml {
     [left + LABEL, width - 12],
   );
   const y = scaleLinear([from, high > from ? high : from + 1], [height - BOTTOM, TOP]).nice(4);
-  // Labels stand apart from each other.
-  const days = x
-    .ticks(size.ticks)
-    .filter((day) => day.getUTCHours() === 0)
-    .filter((day, index, all) => {
-      const next = all[index + 1];
-      return next === undefined || x(next) - x(day) >= 48;
-    });
+  const days: Date[] = [];
+  for (const day of x.ticks(size.ticks).filter((one) => one.getUTCHours() === 0)) {
+    // Labels stand apart from each other.
+    const last = days.at(-1);
+    if (last === undefined || x(day) - x(last) >= 48) days.push(day);
+  }
   return svg(chart.label, size, [
     gridOf(y.ticks(4), y, chart.text, size),
     days.map((day) => {
@@ -171,7 +169,7 @@ export function chartWithTable<Row>(
   speech: Speech,
   chart: {
     picture: PageHtml;
-    legend?: readonly { kind: Series['kind']; name: string }[];
+    legend?: readonly { kind: Series['kind'] | 'mark'; name: string }[];
     caption: HtmlContent;
   },
   columns: readonly TableColumn<Row>[],
@@ -189,11 +187,13 @@ ${
 <details><summary>${speech.t.asTable}</summary>${htmlTable(speech, columns, rows, { caption, isCaptionHidden: true })}</details></figure>`;
 }
 
-function keyOf(kind: Series['kind']): PageHtml {
+function keyOf(kind: Series['kind'] | 'mark'): PageHtml {
   const drawing =
-    kind === 'dots'
-      ? html`<circle class="dot" cx="12" cy="6" r="3.5"/>`
-      : html`<path class="${kind === 'second' ? 'second' : 'line'}" d="M1 6H23"/>`;
+    kind === 'mark'
+      ? html`<path class="mark" d="M12 0V12"/>`
+      : kind === 'dots'
+        ? html`<circle class="dot" cx="12" cy="6" r="3.5"/>`
+        : html`<path class="${kind === 'second' ? 'second' : 'line'}" d="M1 6H23"/>`;
   return html`<svg class="chart" viewBox="0 0 24 12" aria-hidden="true">${drawing}</svg>`;
 }
 

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { formatDecimal, parseDecimal, SATS_PER_BTC } from '../../../dca/money.ts';
+import { listAllFundings } from '../../../operations/fundings.ts';
 import { sumPurchases } from '../../../operations/purchases.ts';
 import { plus } from '../../../time.ts';
 import type { ShownClientView } from '../../../views/clients.ts';
@@ -37,6 +38,11 @@ export async function charts(
   const wanted = range === 'all' ? first : f.isoDay(plus(now, -Number(range) * DAY_MS));
   const from = wanted < first ? first : wanted;
   const shown = all.filter((one) => one.of >= from);
+  const marks = (await performFor(context, listAllFundings, {})).flatMap((one) => {
+    const day = one.deposited_at === null ? '' : f.isoDay(one.deposited_at);
+    const label = `${x.cash.funding(one.id)}: ${f.money(one.amount, one.currency)}`;
+    return one.currency === currency && day >= from && day <= to ? [{ day, label }] : [];
+  });
   const choice = tabs(
     x.home.range,
     RANGES.map((one) => ({
@@ -46,7 +52,7 @@ export async function charts(
   );
   if (shown.length === 0)
     return card(x.home.chartTitle, html`<p class="quiet">${x.home.chartEmpty}</p>`, choice);
-  return html`${card(x.home.chartTitle, received(speech, { all, shown, from, to, currency }), choice)}
+  return html`${card(x.home.chartTitle, received(speech, { all, shown, from, to, currency }, marks), choice)}
 ${card(x.home.priceTitle, prices(speech, { all, shown, from, to, currency }))}`;
 }
 
@@ -76,7 +82,11 @@ interface ChartSpan {
   currency: string;
 }
 
-function received(speech: OwnSpeech, { all, shown, from, to, currency }: ChartSpan) {
+function received(
+  speech: OwnSpeech,
+  { all, shown, from, to, currency }: ChartSpan,
+  marks: readonly { day: string; label: string }[],
+) {
   const { x, f } = speech;
   const before = all.findLast((one) => one.of < from)?.totalSats ?? 0n;
   const points = [
@@ -87,11 +97,18 @@ function received(speech: OwnSpeech, { all, shown, from, to, currency }: ChartSp
   const picture = dayChart(speech, {
     ...{ label: x.home.chartLabel(f.localDay(from), f.localDay(to)), from, to },
     series: [{ kind: 'area', name: x.home.received, points }],
-    text: (value) => f.decimal(`${value}`),
+    ...{ marks, text: (value) => f.decimal(`${value}`) },
   });
+  const legend =
+    marks.length === 0
+      ? []
+      : [
+          { kind: 'area' as const, name: x.statement.bought },
+          { kind: 'mark' as const, name: x.home.mark },
+        ];
   return chartWithTable(
     speech,
-    { picture, caption: x.home.chartTitle },
+    { picture, legend, caption: x.home.chartTitle },
     [
       { ...{ head: x.home.day, isHead: true }, cell: (one: RunningSum) => f.localDay(one.of) },
       { ...{ head: x.purchases.cash, kind: 'num' }, cell: (one) => money(speech, one.fiat, currency) },

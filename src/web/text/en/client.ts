@@ -48,6 +48,7 @@ export const clientEn = {
       'Received: all sats that arrived in your wallet. Cash spent: your cash that came out of the machine for them. The average is the one divided by the other. What waits, and cash that is still there, is in none of them.',
     chartTitle: 'Sats bought, added up',
     chartLabel: (from: string, to: string) => `Sats bought from ${from} to ${to}, added up day by day.`,
+    mark: 'Cash put in',
     chartEmpty: 'No purchases in this time.',
     ranges: { '30': '30 days', '90': '90 days', '365': 'A year', all: 'All' },
     range: 'Time',

@@ -32,6 +32,7 @@ export const clientEs: ClientTexts = {
       'Recibido: todos los sats que llegaron a su billetera. Efectivo gastado: su efectivo que salió del cajero por ellos. El promedio es uno dividido por el otro. Lo pendiente, y el efectivo que sigue ahí, no está en ninguno.',
     chartTitle: 'Sats comprados, acumulados',
     chartLabel: (from, to) => `Sats comprados del ${from} al ${to}, acumulados día por día.`,
+    mark: 'Efectivo depositado',
     chartEmpty: 'Sin compras en este tiempo.',
     ranges: { '30': '30 días', '90': '90 días', '365': 'Un año', all: 'Todo' },
     range: 'Tiempo',
