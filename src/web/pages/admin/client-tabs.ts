@@ -1,7 +1,8 @@
+import { html } from 'hono/html';
 import { type Speech, textsIn } from '../../request/speech.ts';
 import { clientsEn } from '../../text/en/admin-clients.ts';
 import { clientsEs } from '../../text/es/admin-clients.ts';
-import { tabs } from '../../view/components.ts';
+import { copyable, tabs } from '../../view/components.ts';
 import type { PageHtml } from '../../view/html.ts';
 import { pathTo } from '../../view/links.ts';
 
@@ -24,4 +25,12 @@ export function clientTabs(
       ...{ href: tab === 'summary' ? path : `${path}/${tab}`, text: texts[tab], isHere: tab === here },
     })),
   );
+}
+
+/** As many characters of a wallet's id as those see who do not decide about wallets. */
+const WALLET_SHOWN = 8;
+
+/** A wallet by its id: whole and to be copied for those who decide about wallets. */
+export function shownWallet(speech: Speech, id: string, isWhole: boolean): PageHtml {
+  return isWhole ? copyable(speech, id) : html`<code>${id.slice(0, WALLET_SHOWN)}…</code>`;
 }

@@ -16,14 +16,14 @@ import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
 import { money, satsNumber, satsOf, timeOf } from '../../view/amounts.ts';
-import { card, copyable, empty, facts, linkButton, type Tile, tiles } from '../../view/components.ts';
+import { card, empty, facts, linkButton, type Tile, tiles } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
 import { cashOutLink, machineLink, pathTo, payoutLink } from '../../view/links.ts';
 import { htmlTable, pageOfList, pager } from '../../view/lists.ts';
 import { doneNotice } from '../change-pages.ts';
 import type { PageRoute } from '../page-route.ts';
-import { type ClientTab, clientTabs, clientTexts } from './client-tabs.ts';
+import { type ClientTab, clientTabs, clientTexts, shownWallet } from './client-tabs.ts';
 import { clientBadge } from './clients.ts';
 import { pageOfAll, ROWS } from './filters.ts';
 import { fundingTable } from './funding-table.ts';
@@ -69,7 +69,7 @@ ${
     : client.balances.map((one) => figuresIn(speech, client, one))
 }
 ${client.waits.length === 0 ? '' : waitTable(speech, client.waits)}
-${card(texts.summary.about, settingsOf(speech, client))}`,
+${card(texts.summary.about, settingsOf(context, speech, client))}`,
     });
   },
 };
@@ -150,7 +150,7 @@ function waitTable(speech: Speech, waits: readonly WaitView[]): PageHtml {
   );
 }
 
-function settingsOf(speech: Speech, client: ShownClientView): PageHtml {
+function settingsOf(context: WebContext, speech: Speech, client: ShownClientView): PageHtml {
   const texts = textsOf(speech).summary;
   const { f } = speech;
   const limits = Object.entries(client.daily_limits).map(([currency, limit]): [HtmlContent, HtmlContent] => {
@@ -165,7 +165,7 @@ function settingsOf(speech: Speech, client: ShownClientView): PageHtml {
     ...limits,
     limits.length === 0 && [texts.noLimit, ''],
     [texts.since, timeOf(speech, client.created_at)],
-    [texts.wallet, copyable(speech, client.wallet_id)],
+    [texts.wallet, shownWallet(speech, client.wallet_id, mayHere(context, setClientSettings))],
   ])}`;
 }
 

@@ -15,7 +15,7 @@ import { performFor } from '../../request/visitor.ts';
 import { commissionEn } from '../../text/en/admin-commission.ts';
 import { commissionEs } from '../../text/es/admin-commission.ts';
 import { satsNumber, satsOf, timeOf } from '../../view/amounts.ts';
-import { badge, card, copyable, empty, facts, linkButton } from '../../view/components.ts';
+import { badge, card, empty, facts, linkButton } from '../../view/components.ts';
 import type { Field } from '../../view/forms.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
@@ -24,6 +24,7 @@ import { htmlTable } from '../../view/lists.ts';
 import { changeForm, doneNotice } from '../change-pages.ts';
 import type { PageRoute } from '../page-route.ts';
 import { machineChoices, machinesOf } from './cash-fields.ts';
+import { shownWallet } from './client-tabs.ts';
 
 /* Who gets the commission, by which weights, and what each received. */
 
@@ -135,7 +136,7 @@ ${facts([
   [texts.facts.received, satsOf(speech, one.received_sats)],
   [texts.facts.waiting, satsOf(speech, one.waiting_sats)],
   [texts.facts.since, timeOf(speech, one.created_at)],
-  [texts.facts.wallet, copyable(speech, one.wallet_id)],
+  [texts.facts.wallet, shownWallet(speech, one.wallet_id, mayHere(context, setRecipient))],
 ])}
 ${htmlTable(
   speech,

@@ -54,6 +54,18 @@ test('a bookkeeper sees no button of what only others do', async () => {
   }
 });
 
+test('only who decides about wallets sees their whole ids', async () => {
+  const { page } = await adminSite();
+  for (const [path, id] of [
+    ['/clients/alice', 'wallet of alice'],
+    ['/commission/house', 'wallet of house'],
+  ] as const) {
+    expect((await page(path)).text).toContain(id);
+    const { text } = await page(path, { role: 'bookkeeper' });
+    expect([text.includes(id), text.includes(`${id.slice(0, 8)}…`)]).toEqual([false, true]);
+  }
+});
+
 test('what somebody else wrote is text in every page, in both languages', async () => {
   const { page } = await adminSite();
   let found = 0;

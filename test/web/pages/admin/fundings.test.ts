@@ -118,3 +118,23 @@ test('a correction needs a reason, and a proof of the last five minutes', async 
   expect((await page('/fundings/f1/adjust')).headers.get('location')).toMatch(/^\/prove/);
   expect((await fundings()).find(({ id }) => id === 'f1')?.amount).toBe('1031.00');
 });
+
+test('cash is taken out, moved and cancelled, each with the way back', async () => {
+  const { send, page, fundings } = await site();
+  const fields = { amount: '100', currency: 'USD', reason: 'asked for' };
+  const asked = await send('/fundings/f2/withdraw', fields);
+  // Lamassu cannot be reached from here: that is said before it counts.
+  expect(asked.text).toContain('Lamassu could not be read now');
+  expect(figuresOf(asked)).toContain('100.00 USD');
+  const taken = await send('/fundings/f2/withdraw', { ...fieldsOf(asked), step: 'apply' });
+  expect(taken.headers.get('location')).toBe('/fundings/f2?done=withdrawn');
+  expect((await page('/fundings/f2?done=withdrawn')).text).toContain('To undo this, adjust it');
+  const moved = await send('/fundings/f2/move', { machine: 'other' });
+  expect(moved.headers.get('location')).toBe('/fundings/f2?done=moved');
+  const cancelled = await send('/fundings/f4/cancel', { reason: '' });
+  expect(cancelled.headers.get('location')).toBe('/fundings/f4?done=cancelled');
+  expect((await send('/fundings/f4/cancel', { reason: '' })).status).toBe(422);
+  const all = await fundings();
+  expect(all.find(({ id }) => id === 'f2')).toMatchObject({ withdrawn: '100.00', machine: 'other' });
+  expect(all.find(({ id }) => id === 'f4')?.status).toBe('cancelled');
+});
