@@ -134,7 +134,7 @@ export const overviewEn = {
     funding: 'Add the cash of a client',
     dry: 'Try a run: nothing is written, nothing is paid',
     timer: 'Let it run by itself: as a service, or by a timer',
-    timerHelp: 'At the shell of the host; docs/installation.md has both.',
+    timerHelp: 'At the shell of the host; docs/install.md has both.',
   },
 };
 

@@ -125,6 +125,6 @@ export const overviewEs: OverviewTexts = {
     funding: 'Agregar el efectivo de un cliente',
     dry: 'Probar una corrida: no se escribe nada, no se paga nada',
     timer: 'Dejar que corra solo: como servicio, o con un temporizador',
-    timerHelp: 'En la consola del equipo; docs/installation.md explica ambos.',
+    timerHelp: 'En la consola del equipo; docs/install.md explica ambos.',
   },
 };
