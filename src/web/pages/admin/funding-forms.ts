@@ -137,7 +137,12 @@ async function additionForm(context: WebContext, speech: Speech, isInside: boole
       },
       {
         ...{ name: 'machine', label: texts.machine, kind: 'select', inputs: ['any_machine'] },
-        choices: [...choices, { value: ANY, text: texts.anyMachine }],
+        // Nobody's cash is taken for that of another machine because nothing was chosen.
+        choices: [
+          ...(choices.length > 1 ? [{ value: '', text: texts.chooseMachine }] : []),
+          ...choices,
+          { value: ANY, text: texts.anyMachine },
+        ],
       },
       ...(isInside
         ? ([

@@ -72,6 +72,7 @@ export const fundingsEn = {
     amountHelp: 'In figures, with a point before the decimals: 3000 or 3000.50',
     amountCurrencyHelp: 'With its currency: 3000 GTQ or 3000.50 GTQ',
     machine: 'Machine',
+    chooseMachine: 'Choose a machine',
     anyMachine: 'Any machine of this currency',
     rate: 'Commission rate of its own',
     rateHelp: 'Like 5%. Empty: that of the machine.',

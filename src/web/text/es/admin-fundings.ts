@@ -72,6 +72,7 @@ export const fundingsEs: FundingsTexts = {
     amountHelp: 'En cifras, con punto antes de los decimales: 3000 o 3000.50',
     amountCurrencyHelp: 'Con su moneda: 3000 GTQ o 3000.50 GTQ',
     machine: 'Cajero',
+    chooseMachine: 'Elija un cajero',
     anyMachine: 'Cualquier cajero de esta moneda',
     rate: 'Comisión propia',
     rateHelp: 'Como 5%. Vacío: la del cajero.',

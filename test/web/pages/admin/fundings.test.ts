@@ -60,6 +60,7 @@ test('cash is echoed in figures and words, and entered once, however often the f
 test.each([
   { name: 'another writing of the amount', change: { amount: '3.000,50' }, at: 'amount', kept: '3.000,50' },
   { name: 'no client', change: { client: '' }, at: 'client', kept: '3000.50' },
+  { name: 'no machine where there are several', change: { machine: '' }, at: 'machine', kept: '3000.50' },
   { name: 'a machine that is not there', change: { machine: 'x' }, at: 'machine', kept: '3000.50' },
 ])('$name comes back at its field with what was typed', async ({ change, at, kept }) => {
   const { send, fundings } = await site();
