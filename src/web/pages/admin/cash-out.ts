@@ -1,18 +1,21 @@
 import { html } from 'hono/html';
 import { sum } from '../../../dca/money.ts';
 import { showCashOut } from '../../../operations/cash-outs.ts';
+import { voidSettled } from '../../../operations/settlements.ts';
 import type { CashOutDetailView } from '../../../views/cash-outs.ts';
 import type { CausesView } from '../../../views/own-share.ts';
+import { mayHere } from '../../request/rights.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
 import { money, satsNumber, satsOf, timeOf } from '../../view/amounts.ts';
 import { card, copyable, facts } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
-import { clientLink, fundingLink, machineLink, payoutLink, shortCashOut } from '../../view/links.ts';
+import { clientLink, fundingLink, machineLink, pathTo, payoutLink, shortCashOut } from '../../view/links.ts';
 import { htmlTable } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
 import { cashOutTexts } from './cash-outs.ts';
+import { reviewTexts } from './review.ts';
 
 /* One cash-out, to the sat: what was paid, how it was divided, and why. */
 
@@ -31,7 +34,11 @@ export const cashOutRoute: PageRoute = {
 ${card(texts.formula.title, formulaOf(speech, one))}
 ${partsTable(speech, one)}
 ${card(texts.why.title, whyOf(speech, one))}
-<p><a href="/log?subject=${encodeURIComponent(one.id)}">${speech.t.nav.log}</a></p>`,
+<p><a href="/log?subject=${encodeURIComponent(one.id)}">${speech.t.nav.log}</a>${
+        one.settlement !== null && mayHere(context, voidSettled)
+          ? html` · <a href="${pathTo.cashOut(one.id)}/void">${reviewTexts(speech).voidForm.submit}</a>`
+          : ''
+      }</p>`,
     });
   },
 };

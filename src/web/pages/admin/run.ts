@@ -60,9 +60,8 @@ const choicePage: PageRoute = {
     const speech = speechOf(context);
     const { now: texts, title, dry } = runTexts(speech);
     const { running } = await performFor(context, showStatus, {});
-    const missing = Object.values(missingKeys(context.get('site').serving.config)).filter(
-      (why) => why !== null,
-    );
+    const keys = missingKeys(context.get('site').serving.config);
+    const missing = Object.values(keys).filter((why) => why !== null);
     const canRun = missing.length === 0;
     return layout(context, {
       ...{ title: texts.title, here: 'overview' },
@@ -78,7 +77,9 @@ ${card(
 ${card(
   texts.fixed,
   html`<p>${texts.fixedLead}</p><div class="actions">${
-    canRun && mayHere(context, runFixed) ? buttonForm('/run', texts.fixedButton, { kind: 'fixed' }) : ''
+    keys.sourceWallet === null && mayHere(context, runFixed)
+      ? buttonForm('/run', texts.fixedButton, { kind: 'fixed' })
+      : ''
   }</div>`,
 )}
 </div><p><a href="/runs">${title}</a> · <a href="/run/dry">${dry.title}</a></p>`,

@@ -3,6 +3,8 @@ import pkg from '../../../../package.json' with { type: 'json' };
 import { BridgeError } from '../../../errors.ts';
 import { showConfig } from '../../../operations/config.ts';
 import { examine } from '../../../operations/doctor.ts';
+import { listPeople } from '../../../operations/people.ts';
+import { listTokens } from '../../../operations/tokens.ts';
 import type { ConfigView } from '../../../views/config.ts';
 import type { CheckView } from '../../../views/doctor.ts';
 import { missingKeys } from '../../request/missing-keys.ts';
@@ -19,6 +21,7 @@ import { layout } from '../../view/layout.ts';
 import { htmlTable } from '../../view/lists.ts';
 import { messageOf } from '../../view/messages.ts';
 import type { PageRoute } from '../page-route.ts';
+import { peopleTexts } from './people.ts';
 
 /* What this program runs with, and whether everything that a run needs works. */
 
@@ -36,7 +39,7 @@ const systemPage: PageRoute = {
     const may = mayHere(context, showConfig);
     const config = may ? await performFor(context, showConfig, { config: file }) : null;
     return layout(context, {
-      ...{ title: speech.t.nav.system, here: 'system', actions: linkButton('/clocks', texts.clocks) },
+      ...{ title: speech.t.nav.system, here: 'system', actions: accessLinks(context, speech) },
       main: html`${facts([
         [texts.version, pkg.version],
         config !== null && [texts.config, html`<code>${config.file}</code>`],
@@ -56,6 +59,14 @@ ${config === null ? '' : settingsOf(speech, config)}`,
     });
   },
 };
+
+/** Who may come in, and what else belongs to the system. */
+function accessLinks(context: WebContext, speech: Speech): PageHtml {
+  const { title, tokens } = peopleTexts(speech);
+  return html`${mayHere(context, listPeople) ? linkButton('/people', title) : ''}${
+    mayHere(context, listTokens) ? linkButton('/tokens', tokens.title) : ''
+  }${linkButton('/clocks', textsOf(speech).clocks)}`;
+}
 
 /** What this process cannot do for want of a key. */
 function lacks(context: WebContext, speech: Speech): PageHtml {

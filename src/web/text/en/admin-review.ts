@@ -124,7 +124,7 @@ export const reviewEn = {
   voidForm: {
     title: (id: string) => `Undo the settlement of ${id}`,
     lead: 'Only while nothing of it is in a payout. The cash goes back into its fundings.',
-    submit: 'Undo it',
+    submit: 'Undo the settlement',
     settledBy: 'Settled',
     back: 'Gets its cash back',
     remains: 'Remains then',

@@ -117,7 +117,7 @@ export const reviewEs: ReviewTexts = {
   voidForm: {
     title: (id) => `Deshacer la liquidación de ${id}`,
     lead: 'Solo mientras nada de ella esté en un pago. El efectivo vuelve a sus depósitos.',
-    submit: 'Deshacerla',
+    submit: 'Deshacer la liquidación',
     settledBy: 'Liquidado',
     back: 'Recupera su efectivo',
     remains: 'Queda entonces',

@@ -112,6 +112,7 @@ test('a partial dispense is settled: the division is shown to the sat, and exact
   expect((await operator.press(shown, path, { step: 'apply' })).status).toBe(303);
   expect(await shop.remaining('alice')).toMatchObject({ spent: 200_00n });
 
+  expect((await operator.get(`/cash-outs/${id}`)).text).toContain(`href="/cash-outs/${id}/void"`);
   const undo = await operator.send(`/cash-outs/${id}/void`, { reason: 'oops' });
   expect(undo.figures).toContain('1000.00 USD');
   await follow(await operator.press(undo, `/cash-outs/${id}/void`, { step: 'apply' }));
