@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { BridgeError } from '../../errors.ts';
 import type { Instant } from '../../time.ts';
 import type { Site, WebContext } from './site-context.ts';
 
@@ -49,6 +50,9 @@ export function beginTask<View>(
     },
     (error: unknown) => {
       task.result = { error };
+      // Perhaps nobody looks at its page any more.
+      if (!(error instanceof BridgeError))
+        site.serving.log.error({ err: error, task: name }, 'a task ended in a defect');
     },
   );
   all.set(task.id, task);
