@@ -2,7 +2,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
 import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { setMachine } from '../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../src/ledger/machines/machines.ts';
+import { seeMachine } from '../../src/ledger/machines/register.ts';
 import type { Role } from '../../src/ledger/store/access-schema.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { plus } from '../../src/time.ts';

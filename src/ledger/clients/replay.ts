@@ -3,7 +3,7 @@ import { allocate, type EligibleFunding } from '../../dca/allocate.ts';
 import type { Mode, Priority } from '../../dca/fill.ts';
 import { parseDecimal, sum } from '../../dca/money.ts';
 import type { Clock, Instant } from '../../time.ts';
-import { successors } from '../machines/machines.ts';
+import { successors } from '../machines/lineage.ts';
 import { ratesAt } from '../machines/rates.ts';
 import type { Db } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';

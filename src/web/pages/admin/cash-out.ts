@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { sum } from '../../../dca/money.ts';
 import { showCashOut } from '../../../operations/cash-outs.ts';
-import { voidSettled } from '../../../operations/settlements.ts';
+import { voidSettled } from '../../../operations/void-settlement.ts';
 import type { CashOutDetailView } from '../../../views/cash-outs.ts';
 import type { CausesView } from '../../../views/own-share.ts';
 import { mayHere } from '../../request/rights.ts';

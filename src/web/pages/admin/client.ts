@@ -5,7 +5,8 @@ import {
   setClientSettings,
   showClient,
 } from '../../../operations/clients.ts';
-import { addOneFunding, listAllFundings } from '../../../operations/fundings.ts';
+import { addOneFunding } from '../../../operations/enter-funding.ts';
+import { listAllFundings } from '../../../operations/fundings.ts';
 import { inviteClient } from '../../../operations/invite-client.ts';
 import { listPurchases } from '../../../operations/purchases.ts';
 import type { ClientView, ShownClientView } from '../../../views/clients.ts';

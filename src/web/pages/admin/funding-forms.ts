@@ -2,12 +2,14 @@ import { html } from 'hono/html';
 import { listClients } from '../../../operations/clients.ts';
 import {
   addOneFunding,
-  adjustOneFunding,
-  cancelOneFunding,
   confirmOneFunding,
-  moveOneFunding,
   previewAddFunding,
   previewConfirmFunding,
+} from '../../../operations/enter-funding.ts';
+import {
+  adjustOneFunding,
+  cancelOneFunding,
+  moveOneFunding,
   showFunding,
 } from '../../../operations/fundings.ts';
 import { previewWithdrawal, withdrawFromFunding } from '../../../operations/withdraw-funding.ts';

@@ -1,9 +1,8 @@
 import { html } from 'hono/html';
+import { addOneFunding, confirmOneFunding } from '../../../operations/enter-funding.ts';
 import {
-  addOneFunding,
   adjustOneFunding,
   cancelOneFunding,
-  confirmOneFunding,
   listAllFundings,
   moveOneFunding,
   showFunding,

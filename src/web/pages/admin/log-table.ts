@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { invalid } from '../../../errors.ts';
-import { type LoggedChange, listLog, type TakeChanges } from '../../../operations/log.ts';
+import { type LoggedChange, listLog } from '../../../operations/log.ts';
 import { type Instant, isInstant, plus } from '../../../time.ts';
 import { parseRange } from '../../../typed/range.ts';
 import type { WebContext } from '../../request/site-context.ts';
@@ -74,15 +74,18 @@ async function newestSince(
   // Of the time of the last one that was shown, as many are left out as were shown.
   const skipped = place?.shown ?? 0;
   let kept: LoggedChange[] = [];
-  const take: TakeChanges = async ({ pages }) => {
-    for await (const page of pages) {
-      // One more than is shown says whether there is a next page.
-      kept = [...kept, ...page].slice(-(skipped + ROWS + 1));
-    }
-  };
-  await performFor(context, listLog, {
-    ...{ ...(subject && { subject }), ...(actor && { actor }), take },
+  const input = {
+    ...{ ...(subject && { subject }), ...(actor && { actor }) },
     ...{ ...(start !== null && { from: start }), ...(until && { to: until }) },
+  };
+  await performFor(context, listLog, input, {
+    take: async ({ pages }) => {
+      for await (const page of pages) {
+        // One more than is shown says whether there is a next page.
+        kept = [...kept, ...page].slice(-(skipped + ROWS + 1));
+      }
+      return true;
+    },
   });
   const rest = kept.toReversed().slice(skipped);
   const rows = rest.slice(0, ROWS);

@@ -23,11 +23,11 @@ async function totalsOf(
   kind: (typeof CLOSED)[number],
   month: string,
 ): Promise<ExportTotalsView> {
-  const { totals } = await performFor(context, exportRows, {
-    ...{ kind, month },
-    take: async (pieces) => {
+  const input = { kind, month };
+  const { totals } = await performFor(context, exportRows, input, {
+    take: async ({ pages }) => {
       // The sums are made of the rows as they pass by.
-      for await (const _ of pieces);
+      for await (const _ of pages);
       return true;
     },
   });

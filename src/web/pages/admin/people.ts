@@ -8,7 +8,8 @@ import {
   listPeople,
   setPersonRole,
 } from '../../../operations/people.ts';
-import { type InvitationView, type PersonView, ROLE_NAMES } from '../../../views/people.ts';
+import type { InvitationView, PersonView } from '../../../views/people.ts';
+import { ROLE_NAMES } from '../../../views/roles.ts';
 import { mayHere } from '../../request/rights.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';

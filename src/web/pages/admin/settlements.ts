@@ -4,11 +4,10 @@ import { listMachines } from '../../../operations/machines.ts';
 import {
   previewExternal,
   previewSettle,
-  previewVoid,
   settleCashOut,
   settleExternal,
-  voidSettled,
 } from '../../../operations/settlements.ts';
+import { previewVoid, voidSettled } from '../../../operations/void-settlement.ts';
 import type { SettlementView, VoidedView } from '../../../views/settlements.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import type { Speech } from '../../request/speech.ts';

@@ -17,12 +17,12 @@ test('page by page it has each change once, in the order of time backwards', asy
       ...{ principal: operator, clock: ledger.clock, actor: 'dora', reason: undefined },
       config: async () => config,
       ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-    },
-    {
       take: async ({ pages }) => {
         for await (const rows of pages) all.push(...rows.map(({ at }) => `${at}`));
+        return true;
       },
     },
+    {},
   );
   const seen: string[] = [];
   let path: string | undefined = '/log?from=2001-01-01';
