@@ -121,7 +121,7 @@ async function beginPreview(context: WebContext, change: ChangeForm, words: Type
   const { preview, path } = change;
   if (!preview) throw new Error(`${path} has no preview`);
   const input = change.input(context, words);
-  const reason = reasonOf(words);
+  const { reason } = words;
   const task = beginTask(
     context,
     context.req.path,
@@ -231,7 +231,8 @@ async function agreePage(
     known ??
     (preview &&
       (await performAny(context, preview.operation, change.input(context, words), {
-        reason: reasonOf(words),
+        // A blank one, so that it is told before anybody agrees.
+        reason: words.reason,
       })));
   const digest = digestOf(view);
   const { content, fields = [], submit = t.form.confirm } = await agree(context, speech, words, view);
