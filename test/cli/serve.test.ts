@@ -240,6 +240,8 @@ const OTHERS: Record<string, string> = {
   '/runs': 'no command lists the runs',
   '/events': 'a stream; its test is below',
   '/plan/first': 'a question of init before the first run, and there was one',
+  '/clients/{name}/replay': 'what other settings would have bought: no command asks that',
+  '/purchase-sums': 'no command adds up purchases: a statement does',
   '/commission/{name}': 'one of the list, which is compared',
   '/credits/{id}': 'nothing was credited here: there is no superuser',
   '/account/sessions': 'those of whoever asks, and the shell has none',
