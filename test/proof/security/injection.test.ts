@@ -13,6 +13,8 @@ import { startWorld, type World } from '../../support/world.ts';
 
 const STEERS = '\u001b[2J\u001b]0;title\u0007\u009b31m\u202eback\u0085';
 const EVIL = `=1+1'"); drop table payouts; --${STEERS}\r\nforged: yes\u2028forged: too`;
+/** The name of an actor has no colon. */
+const ACTOR = `dora${EVIL.replaceAll(':', '')}`;
 const STRANGE = `m1${EVIL}`;
 
 let world: World;
@@ -70,10 +72,10 @@ test('a client, a machine and a reference with such a name are refused, and the 
 
 test('the text output, on a pipe', async () => {
   harmless(examined, 'doctor');
-  const polled = await world.aioDca(['poll', '--actor', `dora${EVIL}`, '--verbose']);
+  const polled = await world.aioDca(['poll', '--actor', ACTOR, '--verbose']);
   expect(polled.stdout).toContain('1 new cash-out');
   harmless(polled.stdout + polled.stderr, 'poll');
-  await world.must(['payouts', 'pause', '--reason', EVIL, '--actor', `dora${EVIL}`]);
+  await world.must(['payouts', 'pause', '--reason', EVIL, '--actor', ACTOR]);
   await world.must(['payouts', 'hold', 'p1', '--reason', EVIL]);
   const lines = [
     ['machines', 'show', MACHINE],
