@@ -1,22 +1,30 @@
 import { type insertAction, insertCashOut, type Lamassu } from '../test/support/lamassu.ts';
 
-const TICKER = 826_091_28000n;
-/** 94.5 % of the ticker: a commission of 5.5 %. */
-const RATE = (TICKER * 945n) / 1000n;
+/** GTQ for one BTC, with 5 decimals. */
+export const TICKER = 826_091_28000n;
 
 type Columns = NonNullable<Parameters<typeof insertCashOut>[1]>;
 
 /**
- * Somebody sells bitcoin for `fiat` whole GTQ, so many minutes ago. What the machine asks for goes in steps of 100 sat.
+ * Somebody sells bitcoin for `fiat` whole GTQ, so many minutes ago. What the machine asks for goes in steps of 100 sat,
+ * and has a commission of 5.5 %.
  */
-export function sell(db: Lamassu, fiat: bigint, minutesAgo: number, columns: Columns = {}): Promise<string> {
-  const steps = (fiat * 100_000n * 1_000_000n * 2n + RATE) / (RATE * 2n);
+export function sell(
+  db: Lamassu,
+  fiat: bigint,
+  minutesAgo: number,
+  columns: Columns = {},
+  ticker = TICKER,
+): Promise<string> {
+  const rate = (ticker * 945n) / 1000n;
+  const steps = (fiat * 100_000n * 1_000_000n * 2n + rate) / (rate * 2n);
   const sats = `${steps * 100n}`;
   const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
   return insertCashOut(db, {
     fiat: `${fiat}.00000`,
     crypto_atoms: sats,
     received_crypto_atoms: sats,
+    raw_ticker_price: `${ticker / 100_000n}.${`${ticker % 100_000n}`.padStart(5, '0')}`,
     created: at(minutesAgo + 2),
     confirmed_at: at(minutesAgo),
     ...columns,

@@ -1,5 +1,6 @@
 import { widthOf } from '../src/cli/terminal/wrap.ts';
 import type { Ran } from '../test/support/command.ts';
+import type { Invitation } from './sites.ts';
 
 /** The story as it is printed; silent where only the figures are wanted. */
 export class Page {
@@ -25,6 +26,21 @@ export class Page {
     if (printed.trim() !== '') this.say(printed.trimEnd());
   }
 
+  /** Who may come in, and by which link. */
+  invite(invitations: Invitation[]): void {
+    this.chapter('Look around');
+    this.say('Both web sites are open, on this world and to this host alone. Each link lets in once.');
+    const linksTo = (site: Invitation['site']) => {
+      for (const { name, link } of invitations.filter((one) => one.site === site))
+        this.say(`${name}\n${link}`);
+    };
+    this.say('\nThe admin site, for its owner:');
+    linksTo('admin');
+    this.say('\nThe client site. carmen, diego and elena began months ago, alice and bob today:');
+    linksTo('client');
+    this.say('\nCtrl-C ends it, and removes everything.');
+  }
+
   ran(args: string[], { stdout, stderr }: Ran): void {
     this.command(args, stdout + stderr);
   }
@@ -35,6 +51,6 @@ function fold(line: string): string {
   const width = widthOf(process.stdout);
   if (line.length <= width) return line;
   const space = line.lastIndexOf(' ', width);
-  if (space < 1) return line;
+  if (line.slice(0, space).trim() === '') return line;
   return `${line.slice(0, space)}\n${fold(`  ${line.slice(space + 1)}`)}`;
 }

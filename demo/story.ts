@@ -31,19 +31,20 @@ export async function tell(world: World, page: Page): Promise<Figures> {
   await setUp(world, page);
   const stories = await firstRun(world, page);
   await killedRun(world, page, stories);
-  return await reckoning(world, page);
+  return await reckoning(world, page, stories);
 }
+
+/** The clients of the story, with their cash. */
+const CASH = { alice: '6000 GTQ', bob: '3000 GTQ' };
 
 async function setUp(world: World, page: Page): Promise<void> {
   page.chapter('Two clients put cash into the machine');
   const run = async (args: string[]) => page.ran(args, await world.must(args));
   await run(['migrate']);
-  for (const [name, cash] of [
-    ['alice', '6000 GTQ'],
-    ['bob', '3000 GTQ'],
-  ] as const) {
+  const at = new Date(Date.now() - 4 * 3_600_000).toISOString();
+  for (const [name, cash] of Object.entries(CASH)) {
     await world.addClient(name);
-    await world.addFunding(name, cash);
+    await world.addFunding(name, cash, { at });
     page.command(['clients', 'add', name, '--wallet-key-file', `${name}.invoicekey`], '');
     page.command(['fundings', 'add', name, cash, '--any-machine', '--deposited', '--at', '…'], '');
   }
@@ -134,13 +135,13 @@ async function killedRun(world: World, page: Page, stories: Stories): Promise<vo
 
 async function balances(world: World): Promise<Map<string, bigint>> {
   const found = new Map<string, bigint>();
-  for (const [name, keys] of world.wallets) found.set(name, await world.balance(keys));
+  for (const [name, keys] of world.wallets) if (name in CASH) found.set(name, await world.balance(keys));
   return found;
 }
 
-async function reckoning(world: World, page: Page): Promise<Figures> {
+async function reckoning(world: World, page: Page, stories: Stories): Promise<Figures> {
   page.chapter('Who got which sats for which cash');
-  page.say(await distributionTable(world));
+  page.say(await distributionTable(world, stories));
   page.say('All but the cash in sat. Own: more cash came out than the clients had left,');
   page.say('so these sats are the operator’s.\n');
   page.say('Not paid automatically, and why:');
@@ -194,9 +195,10 @@ async function cashOutTable(world: World, stories: Stories): Promise<string> {
 }
 
 /** One line for each cash-out, one column for each client. */
-async function distributionTable(world: World): Promise<string> {
-  const names = [...world.wallets.keys()];
-  const cashOuts = await ledgerSql(world.ledgerUrl, 'select * from cash_outs order by confirmed_at');
+async function distributionTable(world: World, stories: Stories): Promise<string> {
+  const names = Object.keys(CASH);
+  const all = await ledgerSql(world.ledgerUrl, 'select * from cash_outs order by confirmed_at');
+  const cashOuts = all.filter(({ id }) => stories.has(`${id}`));
   const nets = await ledgerSql(
     world.ledgerUrl,
     'select a.cash_out_id, r.name, a.net from allocations a join recipients r on r.id = a.client_id',

@@ -7,10 +7,10 @@ import type { World } from './world.ts';
  * A second opinion that shares nothing with the program: it reads LNbits' wallets over HTTP, Lamassu's rows and the
  * ledger's tables by SQL of its own, and works out by its own arithmetic what every client must hold.
  *
- * It knows what its scenarios use: clients in flow or fixed mode whose settings never changed, commission recipients of
- * all machines whose weights never changed after they were set, fundings for all machines without a rate of their own,
- * currencies of two digits, rows with a ticker price, settlements by what the first two cassettes gave, and that in the
- * end nothing is open.
+ * It knows what its scenarios use: clients in flow or fixed mode whose settings never changed, commission recipients
+ * whose weights never changed after they were set, fundings without a rate of their own, currencies of two digits, rows
+ * with a ticker price and one machine, settlements by what the first two cassettes gave, and that in the end nothing is
+ * open.
  */
 
 /**
@@ -142,8 +142,8 @@ async function whatIsDue(
   const left = new Map(cash.map((row) => [row.id, row.amount as bigint]));
   const weighted = await ledgerSql(
     world.ledgerUrl,
-    `select r.name, w.weight, w.from_at from commission_weights w join recipients r on r.id = w.recipient_id
-     where w.machine is null and w.weight > 0 order by r.id`,
+    `select r.name, w.weight, w.from_at, w.machine from commission_weights w
+     join recipients r on r.id = w.recipient_id where w.weight > 0 order by r.id`,
   );
   const due = new Map<string, bigint>();
   const totals = { cashOuts: 0, gross: 0n, commission: 0n, net: 0n, own: 0n };
@@ -158,10 +158,13 @@ async function whatIsDue(
     const commission = worth > gross ? 0n : gross - worth;
     const sharing = cash.filter(
       (one) =>
-        one.currency === row.currency && `${one.deposited_at}` <= row.at && (left.get(one.id) ?? 0n) > 0n,
+        one.currency === row.currency &&
+        (one.machine === null || one.machine === row.machine) &&
+        `${one.deposited_at}` <= row.at &&
+        (left.get(one.id) ?? 0n) > 0n,
     );
-    if (sharing.some((one) => one.rate !== null || one.machine !== null))
-      throw new Error('the auditor knows no fundings with a rate or a machine');
+    if (sharing.some((one) => one.rate !== null))
+      throw new Error('the auditor knows no fundings with a rate');
     const whole = fiat5 / 1000n;
     const today = `${row.currency} ${day.format(new Date(row.at))}`;
     const taken = pour(
@@ -181,7 +184,9 @@ async function whatIsDue(
     const weights = [...taken, whole - sum(taken)];
     const grosses = apportion(gross, weights);
     const commissions = apportion(commission, weights);
-    const recipients = weighted.filter((one) => `${one.from_at}` <= row.at);
+    const inForce = weighted.filter((one) => `${one.from_at}` <= row.at);
+    const ofMachine = inForce.filter((one) => one.machine === row.machine);
+    const recipients = ofMachine.length > 0 ? ofMachine : inForce.filter((one) => one.machine === null);
     const shares = apportion(
       recipients.length > 0 ? commission : 0n,
       recipients.map((one) => one.weight as bigint),
@@ -209,8 +214,12 @@ async function lamassuRows(world: World, settled: string[]) {
   const client = new pg.Client(world.lamassu.url);
   await client.connect();
   const { rows } = await client
-    .query<Record<'id' | 'at' | 'currency' | 'fiat' | 'price' | 'gross', string> & { out: string | null }>(
-      `select id, fiat_code as currency, fiat::text, raw_ticker_price::text as price,
+    .query<
+      Record<'id' | 'machine' | 'at' | 'currency' | 'fiat' | 'price' | 'gross', string> & {
+        out: string | null;
+      }
+    >(
+      `select id, device_id as machine, fiat_code as currency, fiat::text, raw_ticker_price::text as price,
          least(crypto_atoms, received_crypto_atoms)::text as gross,
          to_char(confirmed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
          (select sum(coalesce(a.denomination_1 * a.dispensed_1, 0) + coalesce(a.denomination_2 * a.dispensed_2, 0))

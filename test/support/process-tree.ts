@@ -8,13 +8,13 @@ import { until } from './ssh.ts';
 export async function killTree(pid: number): Promise<void> {
   // A stopped process starts no child that would be missed.
   signal(pid, 'SIGSTOP');
-  const tree = [pid, ...below(pid)];
+  const tree = [pid, ...processesBelow(pid)];
   for (const one of tree) signal(one, 'SIGKILL');
   await until(() => tree.every(isGone), `the processes ${tree.join(', ')} are gone`);
 }
 
 /** The children of a process, and theirs. */
-function below(pid: number): number[] {
+export function processesBelow(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? statOf(Number(name)) : null;
@@ -27,7 +27,7 @@ function below(pid: number): number[] {
 }
 
 /** A zombie is gone: whether anybody reaps it is up to the system's first process. */
-function isGone(pid: number): boolean {
+export function isGone(pid: number): boolean {
   const stat = statOf(pid);
   return stat === null || stat.state === 'Z';
 }

@@ -67,8 +67,8 @@ export interface World {
   inOneProcess(all: string[][]): Promise<Ran[]>;
   /** A wallet at LNbits and a client who is paid into it. Further arguments go to `clients add`. */
   addClient(name: string, args?: string[]): Promise<WalletKeys>;
-  /** A wallet at LNbits, and a recipient of the commission who is paid into it. */
-  addCommission(name: string, weight?: number): Promise<WalletKeys>;
+  /** A wallet at LNbits, and a recipient of the commission who is paid into it. Further arguments as with a client. */
+  addCommission(name: string, weight?: number, args?: string[]): Promise<WalletKeys>;
   /** Cash of a client that was in the machine at `at` (default: two weeks ago). Answers the funding's id. */
   addFunding(client: string, amount: string, options?: { at?: string; args?: string[] }): Promise<string>;
   /** A row of Lamassu's cash_out_txs; its defaults are in `insertCashOut`. */
@@ -208,11 +208,11 @@ export function worldOf(
       wallets.set(name, keys);
       return keys;
     },
-    addCommission: async (name, weight = 1) => {
+    addCommission: async (name, weight = 1, args = []) => {
       const keys = secretly(name, await lnbits.createUserWallet(name));
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
-      await must(['commission', 'add', name, '--wallet-key-file', file, '--weight', `${weight}`]);
+      await must(['commission', 'add', name, '--wallet-key-file', file, '--weight', `${weight}`, ...args]);
       wallets.set(name, keys);
       return keys;
     },
