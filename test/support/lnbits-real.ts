@@ -76,6 +76,9 @@ async function startOn(port: number, options: RealOptions): Promise<RealLnbits> 
   return lnbits;
 }
 
+/** LNbits closes a connection that was idle for five seconds, perhaps just as a request is sent on it. */
+export const NOT_KEPT = { connection: 'close' };
+
 export class RealLnbits implements Lnbits {
   readonly version: LnbitsVersion;
   readonly url: string;
@@ -250,7 +253,7 @@ export class RealLnbits implements Lnbits {
   }
 
   async #call(method: string, path: string, body?: object, pass?: Record<string, string>): Promise<unknown> {
-    const headers: Record<string, string> = { 'content-type': 'application/json', ...pass };
+    const headers: Record<string, string> = { ...NOT_KEPT, 'content-type': 'application/json', ...pass };
     if (this.#token && !pass) headers.authorization = `Bearer ${this.#token}`;
     const answer = await fetch(this.url + path, {
       method,

@@ -7,6 +7,7 @@ import { type Command, type Ran, type RunOptions, runCommands, startCommand } fr
 import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from './lamassu.ts';
 import { ledgerSql } from './ledger-sql.ts';
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
+import { NOT_KEPT } from './lnbits-real.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, runSql, SERVER_VARIABLE, startPostgres } from './postgres.ts';
 import { keepSecret } from './secrets.ts';
@@ -227,7 +228,8 @@ export function worldOf(
     },
     insertCashOut: (columns) => insertCashOut(lamassu, columns),
     balance: async (wallet) => {
-      const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': wallet.inkey } });
+      const headers = { ...NOT_KEPT, 'X-Api-Key': wallet.inkey };
+      const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers });
       if (!answer.ok) throw new Error(`LNbits answered ${answer.status} for a wallet's balance`);
       return BigInt(((await answer.json()) as { balance: number }).balance) / 1000n;
     },
