@@ -27,7 +27,7 @@ const rights: [may: Kind[], names: string][] = [
   [['bookkeeper'], 'access.prove_passkey access.prove_password'],
   [
     ['bookkeeper', 'client'],
-    `clients.show events.newest credentials.add_passkey credentials.list credentials.passkey_options credentials.remove
+    `clients.settings clients.show events.newest credentials.add_passkey credentials.list credentials.passkey_options credentials.remove
      sessions.end sessions.end_all sessions.list clients.replay clients.statement export.make fundings.list fundings.show log.list payouts.list
      payouts.show purchases.list purchases.show purchases.sums`,
   ],
@@ -35,7 +35,7 @@ const rights: [may: Kind[], names: string][] = [
   [['bookkeeper'], 'credentials.set_password credentials.totp_secret'],
   [
     ['bookkeeper'],
-    `cash_outs.list cash_outs.show clients.list clock.show commission.list credits.list credits.show
+    `cash_outs.list cash_outs.show clients.list clock.show commission.list commission.show credits.list credits.show
      machines.list machines.show metrics.show review.list review.show runs.list status verify`,
   ],
   [
@@ -106,7 +106,7 @@ const OF_THE_SHELL = /^(backup|init|ledger)\.|^(migrate|role_sql|run|serve)$/;
 
 /** What a token may do, by its scope; every other operation no token may. */
 const BY_SCOPE: Record<string, string> = {
-  read: `cash_outs.list cash_outs.show clients.list clients.replay clients.show clients.statement clock.show commission.list config
+  read: `cash_outs.list cash_outs.show clients.list clients.replay clients.settings clients.show clients.statement clock.show commission.list commission.show config
     credits.list credits.show doctor events.newest export.make fundings.list fundings.show log.list machines.list
     machines.show metrics.show payouts.list payouts.show poll.preview poll.preview_first purchases.list
     purchases.show purchases.sums reconcile review.list review.show runs.list status verify`,
@@ -242,6 +242,7 @@ const plain = (answer: unknown) => JSON.parse(toJson(answer) ?? 'null') as unkno
 
 /** What alice asks each operation. */
 const own: Record<string, Input[]> = {
+  'clients.settings': [{ name: 'alice' }],
   'clients.show': [{ name: 'alice' }],
   // Yesterday's cash may have been in the month before.
   'clients.statement': [now(), plus(now(), -86_400_000)].map((at) => ({
@@ -274,6 +275,7 @@ const own: Record<string, Input[]> = {
 
 /** What alice may try to reach: something of another, and the same of nobody. */
 const reaching: Record<string, [others: Input, nobodys: Input][]> = {
+  'clients.settings': [[{ name: 'bob' }, { name: 'zoe' }]],
   'clients.show': [[{ name: 'bob' }, { name: 'zoe' }]],
   'clients.statement': [
     [

@@ -71,6 +71,18 @@ export const showClient = operation({
   },
 });
 
+/** What waits is no setting, and takes a transaction of its own to find out. */
+export const showClientSettings = operation({
+  name: 'clients.settings',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  errors: [],
+  input,
+  view: clientView,
+  run: async ({ clock, ledger: { db }, who }, given) =>
+    viewOfClient(await withCash(db, await findClient(db, ownName(who, given.name), clock.now(), 'name'))),
+});
+
 export const addNewClient = operation({
   name: 'clients.add',
   needs: 'write',

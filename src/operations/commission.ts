@@ -45,6 +45,17 @@ export const listRecipients = operation({
   run: async ({ clock, ledger }) => (await commissionRecipients(ledger.db, clock.now())).map(viewOfRecipient),
 });
 
+export const showRecipient = operation({
+  name: 'commission.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  errors: [],
+  input: z.strictObject({ name: z.string() }),
+  view: commissionRecipientView,
+  run: async ({ clock, ledger }, { name }) =>
+    viewOfRecipient(await findCommission(ledger.db, parseName(name, 'name'), clock.now())),
+});
+
 export const addRecipient = operation({
   name: 'commission.add',
   needs: 'write',

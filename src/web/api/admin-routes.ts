@@ -7,9 +7,16 @@ import {
   resumeOneClient,
   setClientSettings,
   showClient,
+  showClientSettings,
 } from '../../operations/clients.ts';
 import { restateEntry, showClocks } from '../../operations/clock.ts';
-import { addRecipient, listRecipients, removeRecipient, setRecipient } from '../../operations/commission.ts';
+import {
+  addRecipient,
+  listRecipients,
+  removeRecipient,
+  setRecipient,
+  showRecipient,
+} from '../../operations/commission.ts';
 import { showConfig } from '../../operations/config.ts';
 import { listCredits, showCredit } from '../../operations/credits.ts';
 import { examine } from '../../operations/doctor.ts';
@@ -88,31 +95,21 @@ import { type ApiRoute, type ChangedSettings, members } from './route.ts';
 const byId = (row: Record<string, unknown>) => `${row.id}`;
 const byName = (row: Record<string, unknown>) => `${row.name}`;
 
-/** One of a list, by a member; undefined if it is not there. */
-const oneOf = (member: string, value: unknown) => (view: unknown) =>
-  (view as Record<string, unknown>[]).find((row) => row[member] === value);
-
 const clientSettings: ChangedSettings = {
-  // The list, because what waits is no setting and takes longer to find out.
-  operation: listClients,
-  input: () => ({}),
-  find: (view, { name }) => oneOf('name', name)(view),
+  operation: showClientSettings,
+  input: ({ name }) => ({ name }),
   pick: members(['name', 'mode', 'status', 'daily_limits', 'max_daily_limits', 'wallet_id']),
 };
 
 const machineSettings: ChangedSettings = {
   operation: showMachine,
   input: ({ machine }) => ({ machine }),
-  find: (view) => view,
   pick: members(['machine', 'name', 'currency', 'commission_rate', 'min_rate', 'max_rate']),
 };
 
-const recipientNamed = (view: unknown, { name }: Record<string, unknown>) => oneOf('name', name)(view);
-
 const recipientSettings: ChangedSettings = {
-  operation: listRecipients,
-  input: () => ({}),
-  find: recipientNamed,
+  operation: showRecipient,
+  input: ({ name }) => ({ name }),
   pick: members(['name', 'wallet_id', 'weights']),
 };
 
@@ -167,10 +164,7 @@ export const adminRoutes: readonly ApiRoute[] = [
 
   { method: 'GET', path: '/commission', operation: listRecipients, list: { id: byName } },
   { method: 'POST', path: '/commission', operation: addRecipient, status: 201 },
-  {
-    ...{ method: 'GET', path: '/commission/{name}', operation: listRecipients },
-    ...{ only: recipientNamed, settings: recipientSettings },
-  },
+  { method: 'GET', path: '/commission/{name}', operation: showRecipient, settings: recipientSettings },
   { method: 'PATCH', path: '/commission/{name}', operation: setRecipient, settings: recipientSettings },
   { method: 'POST', path: '/commission/{name}/remove', operation: removeRecipient },
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { BridgeError, notFound } from '../../errors.ts';
+import { BridgeError } from '../../errors.ts';
 import type { Unchanged } from '../../operations/operation.ts';
 import { Unreadable } from '../request/problem.ts';
 import { assertMayHere } from '../request/rights.ts';
@@ -40,15 +40,13 @@ function assertMay(context: WebContext, { operation }: ApiRoute): void {
 }
 
 async function read(context: WebContext, route: ApiRoute, write: WriteCall): Promise<Response> {
-  const { operation, list, answer, only, settings } = route;
+  const { operation, list, answer, settings } = route;
   const { input } = fromQuery(context, route);
   if (answer === 'export') return exportResponse(context, operation, input);
   if (answer === 'log') return logResponse(context, operation, input);
   if (answer === 'events') return eventsResponse(context, operation);
   if (list) return listed(context, route, input, write);
-  const all = await performAny(context, operation, only ? {} : input);
-  const view = only ? only(all, input) : all;
-  if (view === undefined) throw notFound('name', `there is none called ${JSON.stringify(input.name)}`);
+  const view = await performAny(context, operation, input);
   if (settings) {
     const tag = tagOf(settings.pick(view));
     context.header('etag', tag);
@@ -131,15 +129,11 @@ async function seenBy(
       'Read them first, and send their `ETag` as `If-Match`.',
     );
   }
-  const { operation, find, pick } = settings;
+  const { operation, pick } = settings;
   const tags = seen.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return {
     ...{ operation, input: settings.input(input) },
-    isSame: (view) => {
-      const thing = find(view, input);
-      // What is not there, the change itself refuses.
-      return thing === undefined || tags.includes('*') || tags.includes(tagOf(pick(thing)));
-    },
+    isSame: (view) => tags.includes('*') || tags.includes(tagOf(pick(view))),
   };
 }
 

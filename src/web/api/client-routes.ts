@@ -1,4 +1,4 @@
-import { listClients, setClientSettings, showClient } from '../../operations/clients.ts';
+import { setClientSettings, showClient, showClientSettings } from '../../operations/clients.ts';
 import { newestEvent } from '../../operations/events.ts';
 import { exportRows } from '../../operations/export.ts';
 import { listAllFundings, showFunding } from '../../operations/fundings.ts';
@@ -20,10 +20,8 @@ const client: Fixed = (own) => ({ client: own });
 const byId = (row: Record<string, unknown>) => `${row.id}`;
 
 const settings: ChangedSettings = {
-  // Only compared. What waits, which a client's own page shows too, is found out in a transaction of its own.
-  operation: listClients,
-  input: () => ({}),
-  find: (view, { name }) => (view as { name: string }[]).find((one) => one.name === name),
+  operation: showClientSettings,
+  input: ({ name }) => ({ name }),
   pick: members(['mode', 'status', 'daily_limits', 'max_daily_limits']),
 };
 

@@ -62,7 +62,7 @@ function operationOf(site: SiteName, route: ApiRoute): Json {
   const scope = scopeOf(operation);
   const body = method === 'GET' ? {} : bodyOf(route);
   return {
-    operationId: `${operation.name.replaceAll('.', '_')}${route.only ? '_one' : ''}`,
+    operationId: operation.name.replaceAll('.', '_'),
     tags: [operation.name.split('.')[0]],
     security: [{ session: [] }, ...(site === 'admin' && scope !== null ? [{ token: [] }] : [])],
     ...(scope !== null && site === 'admin' && { 'x-scope': scope }),
@@ -185,11 +185,10 @@ function either(schemas: Json[]): Json {
   return schemas.length === 1 ? first : { anyOf: schemas };
 }
 
-/** What is answered: of a list its rows, of one of a list that one, and of what can be done next the requests. */
-export function viewOf({ list, only }: ApiRoute, { view }: RoutedOperation): Json {
+/** What is answered: of a list its rows, and of what can be done next the requests. */
+export function viewOf({ list }: ApiRoute, { view }: RoutedOperation): Json {
   const schema = schemaOf(view, 'output');
   const rows = view instanceof z.ZodObject && list?.paged ? schemaOf(view.shape.rows, 'output') : schema;
-  if (only) return (rows.items as Json | undefined) ?? rows;
   return withCommands(rows);
 }
 

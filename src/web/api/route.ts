@@ -29,8 +29,6 @@ export interface ApiRoute {
   list?: { id: (row: Record<string, unknown>) => string; paged?: true };
   /** Of settings: which of them a change overwrites, and where they are read. */
   settings?: ChangedSettings;
-  /** Answers one of the list that the operation shows; undefined if it is not there. */
-  only?: (view: unknown, given: Record<string, unknown>) => unknown;
   /** Members of the body that the operation calls otherwise. */
   names?: Readonly<Record<string, string>>;
   /** How it is answered, where it is not the view: the rows of an export or of the log, or events as they come. */
@@ -44,10 +42,8 @@ export interface ChangedSettings {
   operation: Operation<'read', z.ZodType, z.ZodType>;
   /** The input of the reading, from that of the change. */
   input: (given: Record<string, unknown>) => object;
-  /** What it shows of the thing; undefined if that is not there. */
-  find: (view: unknown, given: Record<string, unknown>) => unknown;
-  /** What of that the settings are. */
-  pick: (thing: unknown) => unknown;
+  /** What of its view the settings are. */
+  pick: (view: unknown) => unknown;
 }
 
 /** The members of an object, by name. */

@@ -313,6 +313,39 @@ forEachLedger((_kind, open) => {
     expect((await admin.ask('/api/v1/commission/nobody', { token })).status).toBe(404);
   });
 
+  test('a name is the same however its accents are written: old settings are refused', async () => {
+    const { admin, token, ledger } = await site();
+    const book = await books(ledger);
+    await book.client('josé', { mode: 'flow', daily: 500 }, plus(now(), -DAY));
+    const wallet = { id: 'wallet of café', key: new Secret('café') };
+    const recipient = { name: 'café', wallet, weight: 1n, machine: null };
+    await ledger.write((trx) =>
+      addCommission(
+        trx,
+        { principal: OPERATOR, actor: 'dora', run: null, clock: bootless, at: now() },
+        recipient,
+      ),
+    );
+    const things: [place: string, name: string, body: object, nobody: string][] = [
+      ['/api/v1/clients/', 'josé', { mode: 'fixed' }, 'there is no client "zoe"'],
+      ['/api/v1/commission/', 'café', { weight: '3' }, 'there is no commission recipient "zoe"'],
+    ];
+    for (const [place, name, body, nobody] of things) {
+      const change = { method: 'PATCH', token, body, headers: { 'if-match': '"stale"' } };
+      for (const form of ['NFC', 'NFD'] as const) {
+        const at = `${place}${encodeURIComponent(name.normalize(form))}`;
+        const seen = await admin.ask(at, { token });
+        expect([at, seen.status, seen.json.name]).toEqual([at, 200, name.normalize('NFC')]);
+        expect(await admin.ask(at, change)).toMatchObject({ status: 412, json: { code: 'usage/changed' } });
+        expect((await admin.ask(at, { token })).text).toBe(seen.text);
+      }
+      for (const asked of [change, { token }]) {
+        const { status, json } = await admin.ask(`${place}zoe`, asked);
+        expect([status, json.detail]).toEqual([404, expect.stringContaining(nobody)]);
+      }
+    }
+  });
+
   test('a client changes what is the client’s, as seen, and nothing else', async () => {
     const ledger = await filled(await open());
     const client = testSite(ledger, 'client');

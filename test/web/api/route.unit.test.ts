@@ -28,6 +28,7 @@ const WITHOUT: [names: string, why: string][] = [
     `ledger.copy ledger.preview_copy ledger.preview_recover ledger.preview_source ledger.recover ledger.source migrate`,
     'it is about the ledger as a whole, and no site serves meanwhile',
   ],
+  ['clients.settings', '`PATCH` compares them, and `clients.show` answers them'],
   ['role_sql', 'its text is for the administrator of another server'],
   ['run serve', 'it is a process of its own'],
   [
