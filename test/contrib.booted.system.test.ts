@@ -6,20 +6,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Booted, bootDebian } from './contrib.booted.support.ts';
+import { freePort } from './support/free-port.ts';
 import { pairMachine } from './support/lamassu.ts';
 import { until } from './support/ssh.ts';
 import { startWorld, type World } from './support/world.ts';
 
 /*
  * The units of contrib/ under a systemd of their own, set up by contrib/install.sh and the commands of
- * docs/monitoring.md as they stand there.
+ * docs/monitoring.md and docs/web.md as they stand there.
  * AIO_DCA_DEBIAN is the Debian that is booted; `npm run test:systemd` makes one. Without it these tests are skipped.
  */
 
 const debian = process.env.AIO_DCA_DEBIAN;
 const TOP = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGE = '/usr/local/lib/node_modules/aio-dca-bridge';
-const DOCS = readFileSync(join(TOP, 'docs/monitoring.md'), 'utf8');
+const page = (name: string) => readFileSync(join(TOP, `docs/${name}.md`), 'utf8');
 
 let world: World;
 let booted: Booted;
@@ -29,9 +30,11 @@ const started = new AsyncDisposableStack();
 /**
  * The commands of the docs' block that begins with `first`, without those that only a person or a network can answer.
  */
-function commands(first: string): string {
-  const block = DOCS.split(/^```\w*\n/m).find((one) => one.startsWith(first));
-  if (!block) throw new Error(`docs/monitoring.md has no commands that begin with ${first}`);
+function commands(first: string, name = 'monitoring'): string {
+  const block = page(name)
+    .split(/^```\w*\n/m)
+    .find((one) => one.startsWith(first));
+  if (!block) throw new Error(`docs/${name}.md has no commands that begin with ${first}`);
   return block.replaceAll(/^sudo(edit| apt-get) .*\n/gm, '').replaceAll(' --pty ', ' --pipe ');
 }
 
@@ -236,6 +239,69 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     await arrives(daemon);
     await booted.must('mv /tmp/lamassu.password /etc/aio-dca/');
     expect(await told('aio-dca-daemon')).toBe(1);
+  });
+
+  describe('the sites', () => {
+    const sites = 'aio-dca-serve.service';
+    let ports: number[];
+    const healthy = async () => {
+      const asked = ports.map((port) => fetch(`http://127.0.0.1:${port}/healthz`).then((one) => one.text()));
+      return Promise.all(asked).catch(() => []);
+    };
+    /** Both sites as config.toml has them, on ports that are free on this host, whose network the container has. */
+    const tables = async () => {
+      ports = [await freePort(), await freePort()];
+      const [client, admin] = ports;
+      return `\n[web.client]\nlisten = "127.0.0.1:${client}"\n[web.admin]\nlisten = "127.0.0.1:${admin}"\n`;
+    };
+
+    test('start without the keys that pay, come back after a kill, which is told, and stop', async () => {
+      await booted.must(`
+        cd /etc/aio-dca
+        cp -p config.toml /tmp/ && mv source.adminkey id_ed25519 lamassu.password /tmp/
+        printf '${(await tables()).replaceAll('\n', '\\n')}' >>config.toml
+      `);
+      await dropIn(sites, '[Service]\\nRestartSec=1\\n');
+      expect(await start(sites)).toMatchObject({ code: 0 });
+      expect(await healthy()).toEqual(['ok\n', 'ok\n']);
+
+      await booted.must(`kill -9 $(systemctl show --value --property=MainPID ${sites})`);
+      await until(
+        async () => (await show(sites, 'NRestarts')) === '1' && (await healthy()).length === 2,
+        'the sites are back',
+        60_000,
+      );
+      await arrives('aio-dca-serve');
+      await booted.must(`systemctl stop ${sites}`);
+      expect(await show(sites, 'Result')).toBe('success');
+      await booted.must(
+        'cd /tmp && mv config.toml source.adminkey id_ed25519 lamassu.password /etc/aio-dca/',
+      );
+    });
+
+    test('have a user of their own by the commands of the docs, who reads no key', async () => {
+      const other = await startWorld({ tunnel: 'direct', ledger: 'postgresql', config: await tables() });
+      started.defer(() => other.stop());
+      await other.must(['migrate']);
+      const its = (name: string) => readFileSync(join(other.folder, name));
+      await booted.must('cd /etc/aio-dca && cp -p config.toml /tmp/ && cat >config.toml', {
+        input: its('config.toml'),
+      });
+      await booted.must('cat >/etc/aio-dca/ledger.password', { input: its('ledger.password') });
+      await booted.must(commands('sudo useradd --system', 'web'));
+      expect(await show(sites, 'ActiveState')).toBe('active');
+      expect(await healthy()).toEqual(['ok\n', 'ok\n']);
+      const pid = await show(sites, 'MainPID');
+      expect((await booted.must(`stat -c %U /proc/${pid}`)).trim()).toBe('aio-dca-web');
+      for (const file of ['/etc/aio-dca/source.adminkey', '/etc/credstore', '/var/lib/aio-dca/ledger.sqlite'])
+        expect(
+          (await booted.sh(`nsenter -t ${pid} -m runuser -u aio-dca-web -- ls ${file}`)).code,
+          file,
+        ).not.toBe(0);
+      await booted.must(`systemctl stop ${sites}
+        rm -r /etc/systemd/system/${sites}.d && systemctl daemon-reload
+        mv /tmp/config.toml /etc/aio-dca/ && rm /etc/aio-dca/ledger.password`);
+    });
   });
 
   test('a ledger elsewhere is allowed to every unit by the commands of the docs', async () => {
