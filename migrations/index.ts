@@ -13,6 +13,7 @@ import * as requests from './0011-requests.ts';
 import * as ownShareReasons from './0012-own-share-reasons.ts';
 import * as payoutLack from './0013-payout-lack.ts';
 import * as people from './0014-people.ts';
+import * as pageIndexes from './0015-page-indexes.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   '0012-own-share-reasons': ownShareReasons,
   '0013-payout-lack': payoutLack,
   '0014-people': people,
+  '0015-page-indexes': pageIndexes,
 };

@@ -19,6 +19,11 @@ export function startOfDay(date: string, timeZone: string): Instant {
   return toText(Temporal.PlainDate.from(date).toZonedDateTime({ timeZone }).toInstant());
 }
 
+/** The local date so many days later: `addDays('2026-12-31', 1)` is `'2027-01-01'`. */
+export function addDays(date: string, days: number): string {
+  return Temporal.PlainDate.from(date).add({ days }).toString();
+}
+
 /**
  * The newest of the daily `times` (`'HH:MM'`, local) that is not after `now`; null if there are none.
  * A time that the clocks skip happens at the moment the gap ends; one that they show twice happens once, the

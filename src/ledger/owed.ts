@@ -1,5 +1,7 @@
+import { type SqlBool, sql } from 'kysely';
 import { creditTotals } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
+import { arrivedSats, notSettled } from './payouts/open-payouts.ts';
 import { type FeeRate, feeOn, feeRate } from './payouts/service-fee.ts';
 import type { Db } from './store/open.ts';
 import { sumOf } from './store/sum.ts';
@@ -39,7 +41,8 @@ export async function owed(db: Db): Promise<Owed> {
   const allocations = await db
     .selectFrom('allocations')
     .select(sumOf('net').as('sats'))
-    .where('payout_id', 'is', null)
+    // Literally as in the index of what waits.
+    .where(sql<SqlBool>`payout_id is null and net > 0`)
     .executeTakeFirstOrThrow();
   const shares = await db
     .selectFrom('commission_shares')
@@ -49,24 +52,19 @@ export async function owed(db: Db): Promise<Owed> {
   const payouts = await db
     .selectFrom('payouts')
     .select([sumOf('sats').as('sats'), (eb) => eb.fn.countAll<bigint>().as('count')])
-    .where('state', '<>', 'settled')
-    .executeTakeFirstOrThrow();
-  // Parts of open payouts that have arrived already.
-  const arrived = await db
-    .selectFrom('payments')
-    .innerJoin('payouts', 'payouts.id', 'payments.payout_id')
-    .select(sumOf('payments.sats').as('sats'))
-    .where('payouts.state', '<>', 'settled')
-    .where('payments.state', '=', 'settled')
+    // Parts of open payouts that have arrived already.
+    .select(sumOf(arrivedSats).as('arrived'))
+    .where(notSettled)
     .executeTakeFirstOrThrow();
   const unformed = allocations.sats + shares.sats;
-  return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
+  return { payouts: payouts.count, sats: unformed + payouts.sats - payouts.arrived, unformed };
 }
 
 export async function wantsMore(db: Db): Promise<boolean> {
   const one = await db
     .selectFrom('payouts')
     .select('id')
+    .where(notSettled)
     .where('state', '=', 'deferred')
     .where('lack', '=', 'fee')
     .limit(1)

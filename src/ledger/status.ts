@@ -242,7 +242,7 @@ async function whatNeeds(
       count(sql`state = 'unknown'`).as('unknown'),
       count(sql`created_at < ${agedBefore} or created_at > ${soon}`).as('aged'),
     ])
-    .where('state', '<>', 'settled')
+    .where(notSettled)
     .executeTakeFirstOrThrow();
   const oldest = { review: oldestReview, held: firstHeld, unknown: firstUnknown, open: firstOpen };
   return { review, ...open, oldest };

@@ -48,12 +48,11 @@ export async function idsBeginning(
   return rows.map((row) => row.id);
 }
 
-/** The cash-outs that the client's cash had a part in. The index on fundings finds them. */
+/** The cash-outs that the client's cash had a part in. The index on fundings has them. */
 export function idsOfClient(db: Db, client: bigint) {
   return db
     .selectFrom('allocations')
     .select('cash_out_id')
-    .where('client_id', '=', client)
     .where('funding_id', 'in', db.selectFrom('fundings').select('id').where('client_id', '=', client));
 }
 

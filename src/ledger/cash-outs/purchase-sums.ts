@@ -1,7 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/open.ts';
 import { sumOf } from '../store/sum.ts';
-import { idsOfClient } from './find-id.ts';
 import type { Buyer } from './purchase-view.ts';
 
 /** What a client bought in one local day or month, in one currency. Fiat in minor units. */
@@ -32,19 +31,18 @@ export async function purchaseSums(
   by: SumBy,
   { from, to }: DayRange,
 ): Promise<PurchaseSum[]> {
-  const of = by === 'day' ? sql<string>`c.local_date` : sql<string>`substr(c.local_date, 1, 7)`;
+  const of = by === 'day' ? sql<string>`a.local_date` : sql<string>`substr(a.local_date, 1, 7)`;
   const rows = await db
-    .selectFrom('cash_outs as c')
-    .innerJoin('allocations as a', 'a.cash_out_id', 'c.id')
+    .selectFrom('fundings as f')
+    .innerJoin('allocations as a', 'a.funding_id', 'f.id')
     .innerJoin('currencies as u', 'u.code', 'a.currency')
     .select([of.as('of'), 'a.currency', 'u.digits'])
-    .select(sql<bigint>`cast(count(distinct c.id) as bigint)`.as('purchases'))
+    .select(sql<bigint>`cast(count(distinct a.cash_out_id) as bigint)`.as('purchases'))
     .select([sumOf('a.fiat').as('fiat'), sumOf('a.gross').as('gross')])
     .select([sumOf('a.commission').as('commission'), sumOf('a.net').as('net')])
-    .where('c.id', 'in', idsOfClient(db, client))
-    .where('a.client_id', '=', client)
-    .$if(from !== null, (some) => some.where(sql<SqlBool>`c.local_date >= ${from}`))
-    .$if(to !== null, (some) => some.where(sql<SqlBool>`c.local_date <= ${to}`))
+    .where('f.client_id', '=', client)
+    .$if(from !== null, (some) => some.where(sql<SqlBool>`a.local_date >= ${from}`))
+    .$if(to !== null, (some) => some.where(sql<SqlBool>`a.local_date <= ${to}`))
     .groupBy([of, 'a.currency', 'u.digits'])
     .orderBy('of')
     .orderBy('a.currency')

@@ -1,9 +1,10 @@
-import { type SqlBool, sql } from 'kysely';
+import { sql } from 'kysely';
 import { type Metrics, metrics } from '../../dca/client-stats.ts';
 import type { Instant } from '../../time.ts';
-import { notSettled } from '../payouts/open-payouts.ts';
+import { arrivedSats, notSettled } from '../payouts/open-payouts.ts';
 import type { Db } from '../store/open.ts';
 import { sumOf } from '../store/sum.ts';
+import { boughtBy } from './bought.ts';
 import type { Client } from './clients.ts';
 
 /** A client with its cash and what it bought, in each currency of its fundings. */
@@ -52,40 +53,23 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientWithCash
     .groupBy(['fundings.client_id', 'fundings.currency', 'currencies.digits'])
     .orderBy('fundings.currency')
     .execute();
-  // An allocation of 0 sat is never paid: nothing of it waits.
-  const settled = sql<SqlBool>`(payouts.state = 'settled' or allocations.net = 0)`;
-  const bought = await db
-    .selectFrom('allocations')
-    .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
-    .leftJoin('payouts', 'payouts.id', 'allocations.payout_id')
-    .select([
-      'allocations.client_id',
-      'allocations.currency',
-      sumOf(sql`case when ${settled} then allocations.net else 0 end`).as('sats'),
-      sumOf(sql`case when ${settled} then allocations.fiat else 0 end`).as('fiat'),
-      sumOf('allocations.net').as('allSats'),
-      sumOf('allocations.fiat').as('allFiat'),
-      sql<bigint>`count(distinct case when ${settled} then cash_outs.id end)`.as('purchases'),
-      sql<Instant | null>`min(case when ${settled} then cash_outs.confirmed_at end)`.as('firstAt'),
-      sql<Instant | null>`max(case when ${settled} then cash_outs.confirmed_at end)`.as('lastAt'),
-    ])
-    .where('allocations.client_id', 'in', ids)
-    .groupBy(['allocations.client_id', 'allocations.currency'])
-    .execute();
-  const arriving = await arrivedOfOpen(db, ids);
+  const bought = await boughtBy(db, ids);
+  const arriving = await arrivedOfOpen(db);
   return clients.map((client) => ({
     client,
     currencies: cash
       .filter((row) => row.client_id === client.id)
       .map((row): InCurrency => {
-        const of = bought.find((one) => one.client_id === client.id && one.currency === row.currency);
+        const of = bought(client.id, row.currency);
         const digits = Number(row.digits);
-        const { allSats = 0n, allFiat = 0n } = of ?? {};
-        let { sats = 0n, fiat = 0n } = of ?? {};
+        let { sats, fiat, openSats, openFiat } = of;
         for (const one of arriving) {
           if (one.recipient_id !== client.id || one.currency !== row.currency) continue;
+          const fiatOf = (one.fiat * one.arrived) / one.sats;
           sats += one.arrived;
-          fiat += (one.fiat * one.arrived) / one.sats;
+          fiat += fiatOf;
+          openSats -= one.arrived;
+          openFiat -= fiatOf;
         }
         return {
           currency: row.currency,
@@ -94,27 +78,22 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientWithCash
           remaining: row.remaining,
           spent: row.spent,
           metrics: metrics({ sats, fiat, digits }),
-          purchases: Number(of?.purchases ?? 0n),
-          firstAt: of?.firstAt ?? null,
-          lastAt: of?.lastAt ?? null,
-          waitingSats: allSats - sats,
-          waitingFiat: allFiat - fiat,
+          purchases: Number(of.purchases),
+          firstAt: of.firstAt,
+          lastAt: of.lastAt,
+          waitingSats: openSats,
+          waitingFiat: openFiat,
         };
       }),
   }));
 }
 
-/** The settled parts of payouts that are not settled as a whole. */
-async function arrivedOfOpen(db: Db, clients: bigint[]) {
+/** The settled parts of payouts that are not settled as a whole: of all recipients, as there are few. */
+async function arrivedOfOpen(db: Db) {
   return db
     .selectFrom('payouts')
-    .innerJoin('payments', 'payments.payout_id', 'payouts.id')
-    .select(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
-    .select(sumOf('payments.sats').as('arrived'))
+    .select(['payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
+    .select(arrivedSats.as('arrived'))
     .where(notSettled)
-    .where('payouts.recipient_id', 'in', clients)
-    .where('payouts.kind', '=', 'client')
-    .where('payments.state', '=', 'settled')
-    .groupBy(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
     .execute();
 }

@@ -39,9 +39,15 @@ export async function machineViews(db: Db, machines: Machine[], at: Instant): Pr
     .orderBy('fundings.currency')
     .execute();
   const last = await db
-    .selectFrom('cash_outs')
-    .select(['machine', (eb) => eb.fn.max('confirmed_at').as('at')])
-    .groupBy('machine')
+    .selectFrom('machines')
+    .select('device_id')
+    .select((eb) =>
+      eb
+        .selectFrom('cash_outs')
+        .select((of) => of.fn.max<Instant | null>('confirmed_at').as('at'))
+        .whereRef('cash_outs.machine', '=', 'machines.device_id')
+        .as('at'),
+    )
     .execute();
   const remaining = (machine: string | null) =>
     cash
@@ -56,7 +62,7 @@ export async function machineViews(db: Db, machines: Machine[], at: Instant): Pr
       first_seen,
       remaining: remaining(device_id),
       remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
-      lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
+      lastCashOut: last.find((row) => row.device_id === device_id)?.at ?? null,
       rates: await ratesAt(db, device_id, at),
     });
   }

@@ -49,13 +49,16 @@ export function unsettledClientSats(db: Db): Promise<bigint> {
 
 /** Of payouts of these kinds, the parts without a payment in one of these states. */
 async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]): Promise<bigint> {
+  const open = db
+    .selectFrom('payouts')
+    .select('id')
+    .where(notSettled)
+    .where('state', '<>', 'held')
+    .where('kind', 'in', kinds);
   const { sats } = await db
     .selectFrom('payout_parts as part')
-    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
     .select(sumOf('part.sats').as('sats'))
-    .where(notSettled)
-    .where('payouts.state', '<>', 'held')
-    .where('payouts.kind', 'in', kinds)
+    .where('part.payout_id', 'in', open)
     .where('part.split', '=', 0n)
     .where(
       sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id

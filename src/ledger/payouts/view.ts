@@ -5,7 +5,7 @@ import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { PayoutState, Schema } from '../store/schema.ts';
 import { sumOf } from '../store/sum.ts';
-import { arrivedSats } from './open-payouts.ts';
+import { arrivedSats, notSettled } from './open-payouts.ts';
 
 /** A payout as it is shown. */
 export type PayoutRow = Selectable<Schema['payouts']> & {
@@ -31,14 +31,20 @@ export async function readPayoutList(
   { limit, after }: { limit: number; after?: bigint | undefined },
 ): Promise<Page<PayoutRow>> {
   const { states, recipient, id } = filter;
+  const named = db
+    .selectFrom('recipients')
+    .select('id')
+    .where('name', '=', recipient ?? '');
   const query = db
     .selectFrom('payouts')
-    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
-    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
     .$if(states !== undefined, (some) => some.where('payouts.state', 'in', states ?? []))
-    .$if(recipient !== undefined, (some) => some.where('recipients.name', '=', recipient ?? ''))
+    // By the index of the few that are not.
+    .$if(states !== undefined && !states.includes('settled'), (some) => some.where(notSettled))
+    .$if(recipient !== undefined, (some) => some.where('payouts.recipient_id', 'in', named))
     .$if(id !== undefined, (some) => some.where('payouts.id', '=', id ?? 0n));
   const rows = await query
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
     .selectAll('payouts')
     .select(['recipients.name as recipient', 'currencies.digits'])
     .select((eb) => [
