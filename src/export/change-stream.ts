@@ -18,6 +18,7 @@ export interface ChangesChoice {
   before: Instant | null;
   about: About | null;
   actor: string | null;
+  newestFirst?: boolean;
 }
 
 interface Stream {
@@ -38,8 +39,8 @@ const mentions = (funding: RawBuilder<unknown>) =>
 
 /** Cash that was entered late had no part in the first division; what it got later is in the log. */
 const sharing = (whose: RawBuilder<SqlBool>) =>
-  sql<SqlBool>`exists (select 1 from allocations a where a.cash_out_id = co.id and ${whose}
-    and not exists (select 1 from log l where l.subject = co.id and l.action = 'cash-out from own'
+  sql<SqlBool>`co.id in (select a.cash_out_id from allocations a where ${whose}
+    and not exists (select 1 from log l where l.subject = a.cash_out_id and l.action = 'cash-out from own'
       and ${mentions(sql`a.funding_id`)}))`;
 
 const recorded: Stream = {
@@ -84,7 +85,9 @@ const divided: Stream = {
   about: ({ recipient, funding, cashOut }) => {
     if (cashOut !== undefined) return sql`co.id = ${cashOut}`;
     if (funding !== undefined) return sharing(sql`a.funding_id = ${funding}`);
-    return recipient === undefined ? undefined : sharing(sql`a.client_id = ${recipient}`);
+    return recipient === undefined
+      ? undefined
+      : sharing(sql`a.funding_id in (select f.id from fundings f where f.client_id = ${recipient})`);
   },
 };
 
@@ -110,18 +113,22 @@ const formed: Stream = {
 
 /**
  * A payout that is held or examined again after it was settled has another state: its payments say when it was settled.
+ * `y` is the last of them that arrived; by its time there is an index.
  */
-const SETTLED_AT = '(select max(y.settled_at) from payments y where y.payout_id = p.id)';
+const SETTLED_AT = 'y.settled_at';
 
 const settled: Stream = {
   kind: {
     // The run under way at that time: one at a time, so the first from that of the payment on that had not ended.
-    from: `payouts p left join recipients c on c.id = p.recipient_id left join runs r on r.id = (
-      select min(z.id) from runs z where coalesce(z.finished_at, '9') >= ${SETTLED_AT} and z.id >= (
-        select max(y.run_id) from payments y where y.payout_id = p.id and y.settled_at is not null))`,
+    from: `payments y inner join payouts p on p.id = y.payout_id left join recipients c on c.id = p.recipient_id
+      left join runs r on r.id = (
+        select min(z.id) from runs z where coalesce(z.finished_at, '9') >= ${SETTLED_AT} and z.id >= (
+          select max(v.run_id) from payments v where v.payout_id = p.id and v.settled_at is not null))`,
     // What the operator decided or recovered is in the log.
-    where: `not exists (select 1 from payout_parts q where q.payout_id = p.id and q.split = 0 and not exists (
-        select 1 from payments y where y.payout_id = q.payout_id and y.part = q.part and y.settled_at is not null))
+    where: `y.settled_at is not null and not exists (select 1 from payments v where v.payout_id = y.payout_id
+        and (v.settled_at > y.settled_at or (v.settled_at = y.settled_at and v.id > y.id)))
+      and not exists (select 1 from payout_parts q where q.payout_id = p.id and q.split = 0 and not exists (
+        select 1 from payments v where v.payout_id = q.payout_id and v.part = q.part and v.settled_at is not null))
       and not exists (select 1 from log x where x.subject = 'p' || p.id
         and (x.action = 'payout recovered' and x.at >= ${SETTLED_AT}
           or x.action = 'payout resolve' and x.at = ${SETTLED_AT}))`,
@@ -158,29 +165,33 @@ function ofPayout({ recipient, payout }: About): RawBuilder<SqlBool> | undefined
   return recipient === undefined ? undefined : sql`p.recipient_id = ${recipient}`;
 }
 
-// No stream has an index on its time: each page scans all rows, so pages are large.
-const PAGE = 5_000;
+/** Each stream has an index on its time; where a subject is asked for, each page looks for its rows again. */
+const PAGE = 500;
+/** Of the newest, as many as are looked at first. */
+const NEWEST = 50;
 /** How many changes are handed on at a time, with their details. */
 const HANDFUL = 100;
 
-/** The rows of `kinds.changes`, oldest first. What was derived has no `id`. */
+/** The rows of `kinds.changes`, oldest first, or exactly the other way round. What was derived has no `id`. */
 export async function* changePages(db: Db, choice: ChangesChoice): AsyncGenerator<ExportRow[], void> {
+  const size = choice.newestFirst ? NEWEST : PAGE;
+  const isNext = (at: string, before: string) => (choice.newestFirst ? at >= before : at < before);
   const sources = chosen(choice).map(({ stream, bounds }) => ({
     stream,
-    rows: each(pages(db, stream.kind, { ...choice, ...bounds }, PAGE)),
+    rows: each(pages(db, stream.kind, { ...choice, ...bounds }, size)),
   }));
   const heads = await Promise.all(sources.map(({ rows }) => rows.next()));
   let handful: StreamRow[] = [];
   for (;;) {
     let first = -1;
     for (const [index, { value }] of heads.entries()) {
-      if (value && (first < 0 || `${value.at}` < `${heads[first]?.value?.at}`)) first = index;
+      if (value && (first < 0 || isNext(`${value.at}`, `${heads[first]?.value?.at}`))) first = index;
     }
     const [row, source] = [heads[first]?.value, sources[first]];
     if (!row || !source) break;
     handful.push({ stream: source.stream, row });
     heads[first] = await source.rows.next();
-    if (handful.length < HANDFUL) continue;
+    if (handful.length < (choice.newestFirst ? NEWEST : HANDFUL)) continue;
     yield await described(db, handful);
     handful = [];
   }

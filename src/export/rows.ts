@@ -10,6 +10,8 @@ export interface Choice {
   client: bigint | null;
   /** Further conditions. */
   where?: RawBuilder<SqlBool>[];
+  /** In the reverse order. Not for kinds with `parts`. */
+  newestFirst?: boolean;
 }
 
 /** A row as the database gives it: by the names of the columns, and its `digits` where it has a currency. */
@@ -37,10 +39,11 @@ export async function* pages(
     ...kind.key.map((expression, index) => `${expression} as "key ${index}"`),
     ...(kind.currency === null ? [] : [`${kind.currency}.digits as digits`]),
   ];
+  const order = kind.key.map((part) => (choice.newestFirst ? `${part} desc` : part)).join(', ');
   for (let last: ExportRow | undefined; ; ) {
-    const after = last === undefined ? [] : [behind(kind.key, last)];
+    const after = last === undefined ? [] : [behind(kind.key, last, choice.newestFirst ?? false)];
     const page = sql<ExportRow>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
-      where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${size}`;
+      where ${all([...conditions, ...after])} order by ${sql.raw(order)} limit ${size}`;
     const { rows } = await page.execute(db);
     for (const row of rows) {
       if (carried !== undefined) {
@@ -64,7 +67,10 @@ export async function countRows(db: Db, kind: ExportKind, choice: Choice): Promi
   return Number(row?.count ?? 0n);
 }
 
-function conditionsOf(kind: ExportKind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {
+export function conditionsOf(
+  kind: ExportKind,
+  { from, before, client, where = [] }: Choice,
+): RawBuilder<SqlBool>[] {
   const at = sql.raw(kind.at);
   const conditions = [...where];
   if (kind.where !== undefined) conditions.push(sql.raw(kind.where));
@@ -80,13 +86,14 @@ function conditionsOf(kind: ExportKind, { from, before, client, where = [] }: Ch
 /**
  * Behind `last` in the order of `key`, from its `index`-th part on. The first comparison is what an index is used for.
  */
-function behind(key: string[], last: ExportRow, index = 0): RawBuilder<SqlBool> {
+function behind(key: string[], last: ExportRow, isReversed: boolean, index = 0): RawBuilder<SqlBool> {
   const part = sql.raw(key[index] ?? '');
   const value = last[`key ${index}`];
-  if (index === key.length - 1) return sql`${part} > ${value}`;
-  return sql`(${part} >= ${value} and (${part} > ${value} or ${behind(key, last, index + 1)}))`;
+  const than = sql.raw(isReversed ? '<' : '>');
+  if (index === key.length - 1) return sql`${part} ${than} ${value}`;
+  return sql`(${part} ${than}= ${value} and (${part} ${than} ${value} or ${behind(key, last, isReversed, index + 1)}))`;
 }
 
-function all(conditions: RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+export function all(conditions: RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
   return conditions.length === 0 ? sql<SqlBool>`1 = 1` : sql.join(conditions, sql` and `);
 }

@@ -4,7 +4,7 @@ import { changePages, countChanges } from '../export/change-stream.ts';
 import { formatted, isTrade } from '../export/format.ts';
 import { type ExportKind, type KindName, kinds } from '../export/kinds.ts';
 import { countRows, pages } from '../export/rows.ts';
-import { noExportTotals, withTotals } from '../export/totals.ts';
+import { noExportTotals, totalsOf, withTotals } from '../export/totals.ts';
 import type { Who } from '../ledger/log/log.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
@@ -55,6 +55,26 @@ export const exportRows = operation({
     const rows = withTotals(kind, watch(untilStopped(all, stopSignal()), count), totals);
     const complete = await take({ pages: rows, text: () => formatted(kind, rows, format, config.timezone) });
     return { what, format, ...viewOfTotals(kind, totals), complete };
+  },
+});
+
+/** The totals of what an export has, without its rows. */
+export const sumExport = operation({
+  name: 'export.totals',
+  needs: 'read',
+  may: ['bookkeeper'],
+  errors: [],
+  input: z.strictObject({
+    kind: z.enum(['cash-outs', 'allocations', 'commission', 'fundings', 'payouts']),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    month: z.string().optional(),
+  }),
+  view: exportView.pick({ what: true, rows: true, totals: true }),
+  run: async ({ ledger: { db }, config }, { kind: what, ...range }) => {
+    const kind: ExportKind = kinds[what];
+    const totals = await totalsOf(db, kind, parseRange(range, config.timezone));
+    return { what, ...viewOfTotals(kind, totals) };
   },
 });
 

@@ -16,9 +16,9 @@ import { operation, ownerOf } from './operation.ts';
 export type LoggedChange = ExportRow;
 
 /**
- * Hands every change of the ledger by an operator or a run, oldest first, to `take` of the session; for a client those
- * of its own settings and cash. The text is one JSON array of `changeView`. Errors: those of `findAbout` and
- * `refuseUnknownActor`.
+ * Hands every change of the ledger by an operator or a run, oldest or newest first, to `take` of the session; for a
+ * client those of its own settings and cash. The text is one JSON array of `changeView`. Errors: those of `findAbout`
+ * and `refuseUnknownActor`.
  */
 export const listLog = operation({
   name: 'log.list',
@@ -32,16 +32,20 @@ export const listLog = operation({
     actor: z.string().optional(),
     /** Only the changes of this subject. */
     subject: z.string().optional(),
+    newest_first: z.boolean().default(false),
   }),
   view: logView,
-  run: async ({ ledger: { db }, config, who, take }, { actor = null, subject, ...range }) => {
+  run: async (
+    { ledger: { db }, config, who, take },
+    { actor = null, subject, newest_first: newestFirst, ...range },
+  ) => {
     const within = parseRange(range, config.timezone);
     const about = await aboutOf(db, who, subject);
     // The error names the known actors: that is nothing for a client.
     if (actor !== null && ownerOf(who) === undefined) await refuseUnknownActor(db, actor);
     let changes = 0;
     const counted = async function* () {
-      for await (const page of changePages(db, { ...within, about, actor })) {
+      for await (const page of changePages(db, { ...within, about, actor, newestFirst })) {
         changes += page.length;
         yield page;
       }

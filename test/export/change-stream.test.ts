@@ -5,6 +5,7 @@ import { findAbout } from '../../src/ledger/find-subject.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';
+import { arriveAll } from '../support/client-scene.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 
 const begin = '2026-11-01T00:00:00.000000Z';
@@ -15,6 +16,8 @@ async function changes({ ledger }: Books, choice: Partial<ChangesChoice> = {}): 
   const pages = await Array.fromAsync(changePages(ledger.db, { ...ALL, ...choice }));
   const rows = pages.flat();
   expect(await countChanges(ledger.db, { ...ALL, ...choice })).toBe(rows.length);
+  const newest = changePages(ledger.db, { ...ALL, ...choice, newestFirst: true });
+  expect((await Array.fromAsync(newest)).flat()).toEqual(rows.toReversed());
   return rows;
 }
 
@@ -72,6 +75,9 @@ forEachLedger((_kind, open) => {
     expect(rows.filter(({ action }) => action === 'payout formed')).toHaveLength(60);
     const times = rows.map(({ at }) => `${at}`);
     expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
+    await arriveAll(book.ledger, '2026-11-03T18:00:00.000000Z');
+    const later = (await changes(book)).slice(rows.length);
+    expect(named(later)).toEqual(Array.from({ length: 60 }, (_, n) => `payout settled p${n + 1}`));
     expect((await verifyLedger(book.ledger)).differences).toEqual([]);
   });
 });

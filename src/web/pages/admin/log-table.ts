@@ -1,8 +1,7 @@
 import { html } from 'hono/html';
 import { invalid } from '../../../errors.ts';
 import { type LoggedChange, listLog } from '../../../operations/log.ts';
-import { type Instant, isInstant, plus } from '../../../time.ts';
-import { parseRange } from '../../../typed/range.ts';
+import { type Instant, isInstant } from '../../../time.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
@@ -15,7 +14,6 @@ import { timeOf } from '../../view/amounts.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { subjectLink } from '../../view/links.ts';
 import { htmlTable } from '../../view/lists.ts';
-import { ROWS } from './filters.ts';
 
 export const logTexts = { en: logEn, es: logEs };
 
@@ -35,62 +33,35 @@ export interface LogPage {
   next: string | null;
 }
 
-/**
- * How many days back are read, one after the other, until a page is full; then everything. The ledger finds the changes
- * of a time, and not the newest ones.
- */
-const DAYS = [14, 150, 1_500];
-const DAY_MS = 86_400_000;
+/** A change takes several lines. */
+const LOG_ROWS = 20;
 
 /** The newest changes of what is asked for. */
 export async function readLog(context: WebContext, asked: LogAsked): Promise<LogPage> {
-  const { clock, config } = context.get('site').serving;
-  const { from, to, after } = asked;
+  const { subject, actor, from, to, after } = asked;
   const place = after === undefined ? undefined : placeOf(after);
-  const until = place?.at ?? to;
-  const range = parseRange({ ...(from && { from }), ...(until && { to: until }) }, config.timezone);
-  const end = range.before ?? clock.now();
-  const starts = DAYS.map((days) => plus(end, -days * DAY_MS)).filter((start) => start > (range.from ?? ''));
-  let page: LogPage = { rows: [], next: null };
-  for (const start of [...starts, range.from]) {
-    page = await newestSince(context, asked, { start, until, place });
-    if (page.next !== null) break;
-  }
-  return page;
-}
-
-interface LogPart {
-  start: Instant | null;
-  until: string | undefined;
-  place: { at: Instant; shown: number } | undefined;
-}
-
-/** It reads as the operation gives them, oldest first, and keeps the last. */
-async function newestSince(
-  context: WebContext,
-  { subject, actor }: LogAsked,
-  { start, until, place }: LogPart,
-): Promise<LogPage> {
   // Of the time of the last one that was shown, as many are left out as were shown.
   const skipped = place?.shown ?? 0;
-  let kept: LoggedChange[] = [];
+  const until = place?.at ?? to;
+  const read: LoggedChange[] = [];
   const input = {
-    ...{ ...(subject && { subject }), ...(actor && { actor }) },
-    ...{ ...(start !== null && { from: start }), ...(until && { to: until }) },
+    ...{ ...(subject && { subject }), ...(actor && { actor }), newest_first: true },
+    ...{ ...(from && { from }), ...(until && { to: until }) },
   };
   await performFor(context, listLog, input, {
     take: async ({ pages }) => {
       for await (const page of pages) {
+        read.push(...page);
         // One more than is shown says whether there is a next page.
-        kept = [...kept, ...page].slice(-(skipped + ROWS + 1));
+        if (read.length > skipped + LOG_ROWS) break;
       }
       return true;
     },
   });
-  const rest = kept.toReversed().slice(skipped);
-  const rows = rest.slice(0, ROWS);
+  const rest = read.slice(skipped);
+  const rows = rest.slice(0, LOG_ROWS);
   const last = rows.at(-1);
-  if (last === undefined || rest.length <= ROWS) return { rows, next: null };
+  if (last === undefined || rest.length <= LOG_ROWS) return { rows, next: null };
   const same = rows.filter(({ at }) => at === last.at).length + (last.at === place?.at ? skipped : 0);
   return { rows, next: `${last.at} ${same}` };
 }

@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
-import { exportRows } from '../../../operations/export.ts';
+import { sumExport } from '../../../operations/export.ts';
 import type { ExportView } from '../../../views/export.ts';
-import type { WebContext } from '../../request/site-context.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
 import { money, satsNumber, satsOf } from '../../view/amounts.ts';
@@ -18,22 +17,6 @@ const CLOSED = ['cash-outs', 'allocations', 'commission', 'fundings', 'payouts']
 
 type ExportTotalsView = ExportView['totals'];
 
-async function totalsOf(
-  context: WebContext,
-  kind: (typeof CLOSED)[number],
-  month: string,
-): Promise<ExportTotalsView> {
-  const input = { kind, month };
-  const { totals } = await performFor(context, exportRows, input, {
-    take: async ({ pages }) => {
-      // The sums are made of the rows as they pass by.
-      for await (const _ of pages);
-      return true;
-    },
-  });
-  return totals;
-}
-
 export const monthRoute: PageRoute = {
   method: 'GET',
   path: '/reports/month',
@@ -45,7 +28,10 @@ export const monthRoute: PageRoute = {
     const now = monthNow(context, speech);
     const month = isMonth(asked) ? asked : now;
     const parts: { kind: (typeof CLOSED)[number]; totals: ExportTotalsView }[] = [];
-    for (const kind of CLOSED) parts.push({ kind, totals: await totalsOf(context, kind, month) });
+    for (const kind of CLOSED) {
+      const { totals } = await performFor(context, sumExport, { kind, month });
+      parts.push({ kind, totals });
+    }
     const shown = parts.filter(({ totals }) => Object.keys(totals).length > 0);
     const to = (other: string, text: string) =>
       html`<a class="button plain" href="${pathWith('/reports/month', { month: other })}">${text}</a>`;
