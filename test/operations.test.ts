@@ -35,7 +35,7 @@ const rights: [may: Kind[], names: string][] = [
   [['bookkeeper'], 'credentials.set_password credentials.totp_secret'],
   [
     ['bookkeeper'],
-    `cash_outs.list cash_outs.show clients.list clock.show commission.list commission.show credits.list credits.show
+    `cash_outs.list cash_outs.show clients.list clients.list_settings clock.show commission.list commission.show credits.list credits.show export.totals
      machines.list machines.show metrics.show review.list review.show runs.list status verify`,
   ],
   [
@@ -106,8 +106,8 @@ const OF_THE_SHELL = /^(backup|init|ledger)\.|^(migrate|role_sql|run|serve)$/;
 
 /** What a token may do, by its scope; every other operation no token may. */
 const BY_SCOPE: Record<string, string> = {
-  read: `cash_outs.list cash_outs.show clients.list clients.replay clients.settings clients.show clients.statement clock.show commission.list commission.show config
-    credits.list credits.show doctor events.newest export.make fundings.list fundings.show log.list machines.list
+  read: `cash_outs.list cash_outs.show clients.list clients.list_settings clients.replay clients.settings clients.show clients.statement clock.show commission.list commission.show config
+    credits.list credits.show doctor events.newest export.make export.totals fundings.list fundings.show log.list machines.list
     machines.show metrics.show payouts.list payouts.show poll.preview poll.preview_first purchases.list
     purchases.show purchases.sums reconcile review.list review.show runs.list status verify`,
   'clients:write': `clients.add clients.close clients.invite clients.pause clients.resume clients.set`,

@@ -19,9 +19,11 @@ import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
 import {
   changedClientView,
   clientView,
+  setClientView,
   shownClientView,
   viewOfChangedClient,
   viewOfClient,
+  viewOfSetClient,
 } from '../views/clients.ts';
 import { viewOfWait } from '../views/waits.ts';
 import { LNBITS } from './errors.ts';
@@ -46,10 +48,30 @@ export const listClients = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.strictObject({}),
+  input: z.strictObject({
+    /** Only the clients of these names. */
+    name: z.array(z.string()).optional(),
+  }),
   view: z.array(clientView),
-  run: async ({ clock, ledger: { db } }) =>
-    (await viewsOf(db, await clientsAt(db, clock.now()))).map(viewOfClient),
+  run: async ({ clock, ledger: { db } }, { name: wanted }) => {
+    const all = await clientsAt(db, clock.now());
+    for (const name of wanted ?? []) {
+      if (!all.some((one) => one.name === name)) await findClient(db, name, clock.now(), 'name');
+    }
+    const shown = wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
+    return (await viewsOf(db, shown)).map(viewOfClient);
+  },
+});
+
+/** The same without what they have and bought, which takes longer to find out. */
+export const listSetClients = operation({
+  name: 'clients.list_settings',
+  needs: 'read',
+  may: ['bookkeeper'],
+  errors: [],
+  input: z.strictObject({}),
+  view: z.array(setClientView),
+  run: async ({ clock, ledger: { db } }) => (await clientsAt(db, clock.now())).map(viewOfSetClient),
 });
 
 export const showClient = operation({

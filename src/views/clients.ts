@@ -21,8 +21,8 @@ const metricsView = z.object({
   last_at: instant.nullable(),
 });
 
-/** A client: settings, cash, and what it bought. */
-export const clientView = z.object({
+/** A client as it is set. */
+export const setClientView = z.object({
   name: z.string(),
   mode: z.enum(['flow', 'fixed']),
   status: z.enum(['active', 'paused', 'closing', 'closed']),
@@ -31,6 +31,10 @@ export const clientView = z.object({
   max_daily_limits: z.record(z.string(), fiat),
   wallet_id: z.string(),
   created_at: instant,
+});
+
+/** A client: settings, cash, and what it bought. */
+export const clientView = setClientView.extend({
   balances: z.array(z.object({ currency: z.string(), in_flight: fiat, remaining: fiat, spent: fiat })),
   metrics: z.record(z.string(), metricsView),
 });
@@ -41,11 +45,12 @@ export const shownClientView = clientView.extend({ waits: z.array(waitView) });
 /** A client after a change, and what a new wallet means for the open payouts. */
 export const changedClientView = clientView.extend({ open_payouts: z.array(openPayoutView).optional() });
 
+export type SetClientView = z.output<typeof setClientView>;
 export type ClientView = z.output<typeof clientView>;
 export type ShownClientView = z.output<typeof shownClientView>;
 export type ChangedClientView = z.output<typeof changedClientView>;
 
-export function viewOfClient({ client, currencies }: Known): ClientView {
+export function viewOfSetClient(client: Client): SetClientView {
   return {
     name: client.name,
     mode: client.mode,
@@ -55,6 +60,12 @@ export function viewOfClient({ client, currencies }: Known): ClientView {
     max_daily_limits: limitsOf(client, 'max'),
     wallet_id: client.walletId,
     created_at: client.createdAt,
+  };
+}
+
+export function viewOfClient({ client, currencies }: Known): ClientView {
+  return {
+    ...viewOfSetClient(client),
     balances: currencies.map((one) => ({
       currency: one.currency,
       in_flight: formatDecimal(one.inFlight, one.digits),

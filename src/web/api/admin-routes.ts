@@ -3,6 +3,7 @@ import {
   addNewClient,
   closeOneClient,
   listClients,
+  listSetClients,
   pauseOneClient,
   resumeOneClient,
   setClientSettings,
@@ -122,7 +123,10 @@ export const adminRoutes: readonly ApiRoute[] = [
   { method: 'GET', path: '/plan', operation: previewPoll },
   { method: 'GET', path: '/plan/first', operation: previewFirstReading },
 
-  { method: 'GET', path: '/clients', operation: listClients, list: { id: byName } },
+  {
+    ...{ method: 'GET', path: '/clients', operation: listClients, omit: ['name'] },
+    list: { id: byName, known: listSetClients, by: 'name' },
+  },
   { method: 'POST', path: '/clients', operation: addNewClient, status: 201 },
   { method: 'GET', path: '/clients/{name}', operation: showClient, settings: clientSettings },
   { method: 'PATCH', path: '/clients/{name}', operation: setClientSettings, settings: clientSettings },
@@ -217,7 +221,7 @@ export const adminRoutes: readonly ApiRoute[] = [
   { method: 'GET', path: '/verify', operation: verify },
   { method: 'GET', path: '/reconcile', operation: reconcile, omit: ['book_fees'] },
   { method: 'GET', path: '/exports/{kind}', operation: exportRows, answer: 'export' },
-  { method: 'GET', path: '/log', operation: listLog, answer: 'log' },
+  { method: 'GET', path: '/log', operation: listLog, answer: 'log', omit: ['newest_first'] },
   { method: 'GET', path: '/clock', operation: showClocks },
   { method: 'POST', path: '/clock/restate', operation: restateEntry },
   { method: 'GET', path: '/config', operation: showConfig, fixed: (_, file) => ({ config: file }) },

@@ -73,8 +73,11 @@ async function listed(
     rows = view.rows.slice(0, asked.limit);
     more = view.rows.length > asked.limit;
   } else {
-    const view = (await performAny(context, operation, input)) as unknown[];
+    const view = (await performAny(context, list?.known ?? operation, input)) as unknown[];
     ({ rows, more } = pageOfRows(view, asked, id));
+    if (list?.by) {
+      rows = (await performAny(context, operation, { ...input, [list.by]: rows.map(id) })) as unknown[];
+    }
   }
   if (more) linkNext(context, id(rows.at(-1)));
   return json(context, rows, write);

@@ -51,7 +51,7 @@ export const clientRoutes: readonly ApiRoute[] = [
     ...{ method: 'GET', path: '/me/export', operation: exportRows, answer: 'export' },
     fixed: (own) => ({ kind: 'allocations', client: own }),
   },
-  { method: 'GET', path: '/me/log', operation: listLog, answer: 'log' },
+  { method: 'GET', path: '/me/log', operation: listLog, answer: 'log', omit: ['newest_first'] },
   { method: 'GET', path: '/events', operation: newestEvent, answer: 'events' },
   ...ownRoutes('/me'),
 ];

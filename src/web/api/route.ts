@@ -25,8 +25,16 @@ export interface ApiRoute {
   fixed?: Fixed;
   /** Inputs that this door does not offer: files of the host, functions, and what `fixed` decides. */
   omit?: readonly string[];
-  /** Of a list: the id of a row, by which the next page begins. `paged`: the operation itself goes on after a row. */
-  list?: { id: (row: Record<string, unknown>) => string; paged?: true };
+  /**
+   * Of a list: the id of a row, by which the next page begins. `paged`: the operation itself goes on after a row.
+   * `known`: says quickly which rows there are; those of the page are read by their ids, the input `by`.
+   */
+  list?: {
+    id: (row: Record<string, unknown>) => string;
+    paged?: true;
+    known?: RoutedOperation;
+    by?: string;
+  };
   /** Of settings: which of them a change overwrites, and where they are read. */
   settings?: ChangedSettings;
   /** Members of the body that the operation calls otherwise. */

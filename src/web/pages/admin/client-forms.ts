@@ -3,13 +3,13 @@ import { BridgeError } from '../../../errors.ts';
 import {
   addNewClient,
   closeOneClient,
-  listClients,
+  listSetClients,
   pauseOneClient,
   resumeOneClient,
   setClientSettings,
   showClient,
 } from '../../../operations/clients.ts';
-import type { ClientView } from '../../../views/clients.ts';
+import type { ClientView, SetClientView } from '../../../views/clients.ts';
 import { tagOf } from '../../api/api-app.ts';
 import { members } from '../../api/route.ts';
 import type { WebContext } from '../../request/site-context.ts';
@@ -184,10 +184,10 @@ const setting = changeForm({
     };
   },
   unchanged: (context, { seen }) => ({
-    ...{ operation: listClients, input: {} },
+    ...{ operation: listSetClients, input: {} },
     isSame: (view) => {
       const name = clientName(context);
-      const client = (view as ClientView[]).find((one) => one.name === name);
+      const client = (view as SetClientView[]).find((one) => one.name === name);
       return seen === undefined || client === undefined || tagOf(SETTINGS(client)) === seen;
     },
   }),

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { addNewClient, listClients } from '../../../operations/clients.ts';
+import { addNewClient, listClients, listSetClients } from '../../../operations/clients.ts';
 import type { ClientView } from '../../../views/clients.ts';
 import { mayHere } from '../../request/rights.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
@@ -35,12 +35,13 @@ export const clientListRoute: PageRoute = {
     const texts = textsIn(speech, clientTexts);
     const { list } = texts;
     const { q = '', status = '', after } = context.req.query();
-    const all = await performFor(context, listClients, {});
+    const all = await performFor(context, listSetClients, {});
     const found = all.filter(
       (one) =>
         one.name.toLowerCase().includes(q.trim().toLowerCase()) && (status === '' || one.status === status),
     );
-    const { rows, next } = pageOfAll(found, after, ({ name }) => name);
+    const page = pageOfAll(found, after, ({ name }) => name);
+    const rows = await performFor(context, listClients, { name: page.rows.map(({ name }) => name) });
     const add = mayHere(context, addNewClient) ? linkButton('/add-client', list.add, 'primary') : '';
     const main =
       all.length === 0
@@ -57,7 +58,7 @@ export const clientListRoute: PageRoute = {
           ])}${
             found.length === 0
               ? empty(list.nothingFound, html`<a href="/clients">${list.showAll}</a>`)
-              : html`${clientTable(speech, rows)}${pager(speech, '/clients', { q, status, ...(after && { after }) }, next)}`
+              : html`${clientTable(speech, rows)}${pager(speech, '/clients', { q, status, ...(after && { after }) }, page.next)}`
           }`;
     return layout(context, { title: t.nav.clients, here: 'clients', actions: add, main });
   },

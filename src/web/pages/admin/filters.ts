@@ -63,7 +63,7 @@ export async function refusedFilter<Read>(
 }
 
 /** As many rows as a page of a list has. */
-export const ROWS = 30;
+export const ROWS = 25;
 
 /** One page of rows that are all there, behind the row with this key. Throws `usage/invalid` if that row is gone. */
 export function pageOfAll<Row>(

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { listClients } from '../../../operations/clients.ts';
+import { listSetClients } from '../../../operations/clients.ts';
 import {
   addOneFunding,
   confirmOneFunding,
@@ -115,7 +115,7 @@ function choiceOf(past: string | undefined): Record<string, unknown> {
 
 async function additionForm(context: WebContext, speech: Speech, isInside: boolean): Promise<FormView> {
   const texts = textsOf(speech).form;
-  const clients = await performFor(context, listClients, {});
+  const clients = await performFor(context, listSetClients, {});
   const machines = await machinesOf(context);
   const currency = onlyCurrency(machines);
   const open = clients.filter(({ status }) => status === 'active' || status === 'paused');

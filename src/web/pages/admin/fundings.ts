@@ -76,7 +76,7 @@ interface FundingsAsked {
   after: string | undefined;
 }
 
-/** What waits for somebody to confirm it comes first; what is over comes last, page by page. */
+/** What waits for somebody to confirm it comes first; what is over comes last. Page by page. */
 function groups(
   context: WebContext,
   speech: Speech,
@@ -85,23 +85,28 @@ function groups(
 ): PageHtml {
   const texts = textsIn(speech, fundingTexts);
   const { status, client, after } = asked;
-  const of = (wanted: FundingStatus) => all.filter((one) => one.status === wanted);
-  const [onItsWay, inMachines] = [of('in_flight'), of('deposited')];
-  const others = all.filter((one) => one.status !== 'in_flight' && one.status !== 'deposited').toReversed();
-  const { rows, next } = pageOfAll(others, after, ({ id }) => id);
-  const isFirst = after === undefined;
+  const isOver = (one: FundingView) => one.status !== 'in_flight' && one.status !== 'deposited';
+  const of = (rows: readonly FundingView[], wanted: FundingStatus) =>
+    rows.filter((one) => one.status === wanted);
+  const others = all.filter(isOver).toReversed();
+  const inOrder = [...of(all, 'in_flight'), ...of(all, 'deposited'), ...others];
+  const { rows, next } = pageOfAll(inOrder, after, ({ id }) => id);
   const query = { ...(status && { status }), ...(client && { client }), ...(after && { after }) };
-  const shows = (one: FundingStatus) => isFirst && (status === undefined || status === one);
-  return html`${shows('in_flight') ? onItsWayTable(context, speech, onItsWay) : ''}
+  // That there are none is said once, on the first page.
+  const shows = (one: FundingStatus) =>
+    of(rows, one).length > 0 ||
+    (after === undefined && (status === undefined || status === one) && of(all, one).length === 0);
+  const over = rows.filter(isOver);
+  return html`${shows('in_flight') ? onItsWayTable(context, speech, of(rows, 'in_flight')) : ''}
 ${
   shows('deposited')
-    ? fundingTable(speech, inMachines, {
+    ? fundingTable(speech, of(rows, 'deposited'), {
         ...{ caption: texts.caption.deposited, without: ['state'] },
         empty: html`<p>${texts.nothingInMachines}</p>`,
       })
     : ''
 }
-${rows.length === 0 ? '' : fundingTable(speech, rows, { caption: texts.caption.others })}
+${over.length === 0 ? '' : fundingTable(speech, over, { caption: texts.caption.others })}
 ${pager(speech, '/fundings', query, next)}`;
 }
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { listClients } from '../../../operations/clients.ts';
+import { listSetClients } from '../../../operations/clients.ts';
 import { showConfig } from '../../../operations/config.ts';
 import { examine } from '../../../operations/doctor.ts';
 import { listAllFundings } from '../../../operations/fundings.ts';
@@ -271,7 +271,7 @@ async function firstSteps(
 ): Promise<PageHtml> {
   // A check records the machines that Lamassu knows.
   const machines = await performFor(context, listMachines, {});
-  const clients = await performFor(context, listClients, {});
+  const clients = await performFor(context, listSetClients, {});
   const fundings = await performFor(context, listAllFundings, {});
   const steps: [text: string, path: string | null, isDone: boolean][] = [
     [texts.doctor, '/doctor', machines.length > 0],

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { listClients } from '../../../operations/clients.ts';
+import { listSetClients } from '../../../operations/clients.ts';
 import { exportRows } from '../../../operations/export.ts';
 import { showStatement } from '../../../operations/statements.ts';
 import type { WebContext } from '../../request/site-context.ts';
@@ -11,9 +11,9 @@ import { card, linkButton } from '../../view/components.ts';
 import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
 import { clientLink, pathTo } from '../../view/links.ts';
-import { htmlTable, pathWith } from '../../view/lists.ts';
+import { htmlTable, pager, pathWith } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
-import { filterForm } from './filters.ts';
+import { filterForm, pageOfAll } from './filters.ts';
 
 /* Files for bookkeeping, statements of clients, and the closing of a month. */
 
@@ -47,9 +47,12 @@ export const reportsRoute: PageRoute = {
     const month = isMonth(asked.month) ? asked.month : undefined;
     // A month stands alone.
     const { from, to } = month === undefined ? asked : {};
-    const { client } = asked;
-    const clients = await performFor(context, listClients, {});
+    const { client, after } = asked;
+    const clients = await performFor(context, listSetClients, {});
     const closing = month ?? monthNow(context, speech);
+    const ofClients = clients.map(({ name }) => name).filter((name) => !client || name === client);
+    const { rows, next } = pageOfAll(ofClients, after, (name) => name);
+    const query = { month, from, to, client };
     return layout(context, {
       ...{ title: speech.t.nav.reports, here: 'reports' },
       actions: linkButton(pathWith('/reports/month', { month: closing }), texts.closing.choose, 'primary'),
@@ -66,14 +69,10 @@ ${filterForm(speech, '/reports', [
     ],
   },
 ])}
-${filesTable(speech, { month, from, to, client })}
+${filesTable(speech, query)}
 ${card(
   texts.statements.title,
-  html`<p>${texts.statements.lead}</p>${statementsTable(
-    speech,
-    clients.map(({ name }) => name),
-    closing,
-  )}`,
+  html`<p>${texts.statements.lead}</p>${statementsTable(speech, rows, closing)}${pager(speech, '/reports', { ...query, after }, next)}`,
 )}`,
     });
   },

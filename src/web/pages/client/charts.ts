@@ -169,7 +169,7 @@ function thinned<Row>(rows: readonly Row[]): Row[] {
 }
 
 /** A table of years is a statement's. */
-const MOST_ROWS = 14;
+const MOST_ROWS = 12;
 
 function newest<Row>(rows: readonly Row[]): Row[] {
   return rows.slice(-MOST_ROWS).toReversed();

@@ -14,7 +14,7 @@ import type { PageRoute } from '../page-route.ts';
 import { type OwnSpeech, ownSpeech } from './own.ts';
 import { purchaseBadge, purchaseColumns } from './own-figures.ts';
 
-const PAGE = 30;
+const PAGE = 25;
 
 /** Month by month, newest first, with the sums of each month. */
 export const purchasesPage: PageRoute = {

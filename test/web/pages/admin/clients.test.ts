@@ -1,11 +1,21 @@
 import { expect, test } from 'vitest';
+import { Secret } from '../../../../src/config/secret.ts';
+import { addClient } from '../../../../src/ledger/clients/changes.ts';
+import { addFunding } from '../../../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../../../src/ledger/log/log.ts';
 import { listClients, showClient } from '../../../../src/operations/clients.ts';
+import { plus } from '../../../../src/time.ts';
 import { adminSite, fieldsOf, figuresOf, HOSTILE } from '../../../support/admin-pages.ts';
+import { bootless, now } from '../../../support/clock.ts';
 import { perform } from '../../../support/operations.ts';
 import { operator } from '../../../support/principals.ts';
-import type { TestSite } from '../../../support/site.ts';
+import { personSession, type TestSite } from '../../../support/site.ts';
+import { plain } from '../../../support/visit.ts';
 
 /* Clients on the admin site. */
+
+const DAY_MS = 86_400_000;
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 const asOperator = ({ ledger, config }: TestSite) => ({
   ...{
@@ -36,6 +46,49 @@ test('list and summary have the figures of the ledger; the list is searched by n
   const summary = figuresOf(await page('/clients/alice'));
   for (const { sats } of alice.waits) expect(summary).toContain(`${sats}`);
   expect(summary).toContain(`${alice.balances[0]?.remaining} USD`);
+});
+
+test('clients, their statements and their cash are on pages: each once, whatever the number', async () => {
+  const site = await adminSite();
+  const { page, ledger } = site;
+  const session = await personSession(ledger, 'owner');
+  const add = async (name: string, isInside: boolean) => {
+    const act = { ...who, at: plus(now(), -DAY_MS) };
+    const wallet = { id: `wallet of ${name}`, key: new Secret(name) };
+    const amount = { minor: 10_000n, currency: 'USD', digits: 2 };
+    const cash = { client: name, amount, machine: 'm', rate: null, past: 'leave' as const };
+    await ledger.write(async (trx) => {
+      await addClient(trx, act, { name, wallet, mode: 'flow', limits: [] });
+      await addFunding(trx, act, { ...cash, depositedAt: isInside ? act.at : null });
+    });
+  };
+  const names = Array.from({ length: 60 }, (_, n) => `client-${n}`);
+  for (const [n, name] of names.entries()) await add(name, n % 2 === 0);
+  const walked = async (path: string, link: RegExp) => {
+    const found: string[] = [];
+    for (let at: string | undefined = path; at !== undefined; ) {
+      const { text, status } = await page(at);
+      expect([at, status]).toEqual([at, 200]);
+      const main = text.slice(text.indexOf('<main'));
+      found.push(...[...main.matchAll(link)].map(([, one = '']) => plain(decodeURIComponent(one))));
+      at = /rel="next" href="([^"]*)"/.exec(main)?.[1]?.replaceAll('&amp;', '&');
+    }
+    return found;
+  };
+  const rowOf = /<th scope="row"[^>]*><a href="\/(?:clients|fundings)\/([^"/]*)"/g;
+  const all = (await perform(listClients, asOperator(site), {})).map(({ name }) => name);
+  expect(await walked('/clients', rowOf)).toEqual(all);
+  expect((await walked('/reports', rowOf)).filter((name) => all.includes(name))).toEqual(all);
+  const rows: string[] = [];
+  for (let path: string | undefined = '/api/v1/clients?limit=25'; path !== undefined; ) {
+    const { json, headers } = await site.ask(path, { session });
+    rows.push(...json.map(({ name }: { name: string }) => name));
+    path = /<([^>]*)>/.exec(headers.get('link') ?? '')?.[1];
+  }
+  expect(rows).toEqual(all);
+  const fundings = (await ledger.db.selectFrom('fundings').select('id').execute()).map(({ id }) => `f${id}`);
+  const shown = await walked('/fundings', rowOf);
+  expect([shown.length, new Set(shown)]).toEqual([fundings.length, new Set(fundings)]);
 });
 
 test('settings change what was typed otherwise, once it was agreed to', async () => {
