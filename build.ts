@@ -32,9 +32,10 @@ const sharedModules: Plugin = {
 
 /**
  * Bundles the program into main.js in `outdir`, with a chunk for each lazy import: one file starts more than twice as
- * fast as its several hundred modules do. Nothing else is needed to run it. Answers what is in the bundle.
+ * fast as its several hundred modules do. Nothing else is needed to run it. Answers what is in the bundle. `more`:
+ * further plugins of esbuild.
  */
-export async function buildProgram(outdir: string): Promise<Metafile> {
+export async function buildProgram(outdir: string, ...more: Plugin[]): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/cli/main.ts'],
@@ -47,7 +48,7 @@ export async function buildProgram(outdir: string): Promise<Metafile> {
     banner: { js: banner },
     // Native extras that their packages do without where they are absent.
     external: ['*.node', 'cpu-features', 'pg-native'],
-    plugins: [sharedModules],
+    plugins: [sharedModules, ...more],
     logLevel: 'warning',
     metafile: true,
   });

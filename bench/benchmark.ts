@@ -3,7 +3,7 @@ export interface Benchmark {
   name: string;
   /** What is measured ÷ (or −) the baseline, for people. */
   what: string;
-  unit: 'ms' | 'µs' | 'MB' | 'rows/s' | 'payouts/s';
+  unit: 'ms' | 'µs' | 'MB' | 'kB' | 'rows/s' | 'payouts/s' | 'pages/s';
   /** `difference`: the figure is measure − baseline, in `unit`. */
   compare: 'ratio' | 'difference';
   goal: { least: number } | { most: number };
@@ -14,6 +14,8 @@ export interface Benchmark {
    * that show that it works, and nothing about speed.
    */
   prepare(small: boolean, stack: AsyncDisposableStack): Promise<(round: number) => Promise<Pair>>;
+  /** What the measure consists of, once it was measured: a table of it is printed, too. */
+  details?(): { columns: string[]; rows: string[][] };
 }
 
 /** One measurement of each, in the unit of the benchmark. */
@@ -55,6 +57,12 @@ export async function typical(times: number, work: () => Promise<unknown>): Prom
   const taken: number[] = [];
   for (let i = 0; i < times; i += 1) taken.push(await timed(work));
   return median(taken);
+}
+
+/** What 95 of 100 values do not exceed. */
+export function percentile95(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
 }
 
 export function median(values: readonly number[]): number {

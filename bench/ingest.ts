@@ -69,7 +69,7 @@ async function prepareLedger(ledger: Ledger): Promise<Run> {
 }
 
 /** What the reading half of a run does with pages of rows. */
-function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise<void> {
+export function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise<void> {
   return async (pages) => {
     const { signal } = new AbortController();
     let ingested = 0;
@@ -100,7 +100,7 @@ function* judgedPages(pages: LamassuRow[][]) {
 }
 
 /** A sound cash-out of its own second. */
-function row(n: number): LamassuRow {
+export function row(n: number): LamassuRow {
   const confirmed_at = toInstant(START + (n + 2) * 1000);
   return {
     id: `${(n + 1).toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`,

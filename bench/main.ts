@@ -18,6 +18,12 @@ const names = [
   'ingest-memory',
   'big-source',
   'ledger-growth',
+  'web-pages',
+  'web-size',
+  'web-home',
+  'web-memory',
+  'start-help',
+  'start-ledger',
 ] as const;
 
 const HELP = `npm run bench -- [options]
@@ -27,8 +33,9 @@ of them is. Needs OpenSSH's ssh and sshd, psql, and LNbits 1.6.2 in $AIO_DCA_LNB
 (test/support/install-lnbits.sh). Ledgers lie in $TMPDIR: it should be on the disk that counts.
 
   --only NAME  only this one; may be repeated. ${names.slice(0, 5).join(', ')},
-               ${names.slice(5).join(', ')}
-  --json       [{ "name", "ratio", "goal", "met", "samples" }] on stdout instead of the table; with
+               ${names.slice(5, 11).join(', ')},
+               ${names.slice(11).join(', ')}
+  --json       [{ "name", "ratio", "goal", "met", "samples", "details" }] on stdout instead of the table; with
                npm run --silent nothing else is there
   --smoke      tiny sizes and one sample each: shows that they work, and nothing about speed
   --help       this text
@@ -92,6 +99,11 @@ function printTable(figures: Figure[]): void {
   const columns = ['name', 'measure', 'baseline', 'ratio', 'spread', 'goal', 'met'];
   process.stdout.write(`${table(columns, rows, { width: 120 })}\n\n`);
   for (const { benchmark } of figures) process.stdout.write(`${benchmark.name}: ${benchmark.what}\n`);
+  for (const { benchmark } of figures) {
+    const details = benchmark.details?.();
+    if (details === undefined) continue;
+    process.stdout.write(`\n${benchmark.name}\n${table(details.columns, details.rows, { width: 120 })}\n`);
+  }
   process.stdout.write(`\n${machine()}\n`);
 }
 
@@ -155,6 +167,7 @@ async function main(): Promise<void> {
     if (values.json) {
       const answer = figures.map(({ benchmark, figure, met, samples }) => ({
         ...{ name: benchmark.name, ratio: figure, goal: goalOf(benchmark), met, samples },
+        ...(benchmark.details && { details: benchmark.details() }),
       }));
       process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
     } else {
