@@ -29,6 +29,8 @@ const WITHOUT: [names: string, why: string][] = [
     'it is about the ledger as a whole, and no site serves meanwhile',
   ],
   ['clients.settings', '`PATCH` compares them, and `clients.show` answers them'],
+  ['clients.list_settings', 'the list of clients begins with it, and has them'],
+  ['export.totals', 'for the page of a month: an export has its totals, too'],
   ['role_sql', 'its text is for the administrator of another server'],
   ['run serve', 'it is a process of its own'],
   [
