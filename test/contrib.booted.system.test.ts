@@ -182,9 +182,10 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     const copies = async () =>
       (await booted.must('cd /var/backups/aio-dca && stat -c "%n %a %U" *')).trim().split('\n');
     const [ledger] = (await asService('aio-dca --json status')).stdout.match(/[0-9a-f]{8}(?=-)/) ?? [];
+    // The zone of config.toml; this Debian has no names of zones.
     await booted.must(`
       cd /var/backups/aio-dca
-      for day in $(seq 31); do touch ledger-${ledger}-$(TZ=America/Guatemala date -d "-$day day" +%F)-033000.sqlite; done
+      for day in $(seq 31); do touch ledger-${ledger}-$(TZ=CST6 date -d "-$day day" +%F)-033000.sqlite; done
     `);
     expect(await start('aio-dca-backup.service')).toMatchObject({ code: 0 });
     const kept = await copies();

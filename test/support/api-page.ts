@@ -45,11 +45,34 @@ The JSON is what the command line prints with \`--json\`: sats are integers, cas
   succeed.
 - \`GET /api/v1/events\` is a stream of server-sent events: \`changed\` each time that something changed.
 
-<!-- not typed: it needs a token; test/cli/serve.test.ts sends such requests -->
+## Examples
+
+A token with the scopes \`read\`, \`fundings:write\` and \`clients:write\` may do all of this:
+
+<!-- not typed: it needs the sites and a token; test/docs.api.system.test.ts types it -->
 \`\`\`sh
-curl -H "Authorization: Bearer $TOKEN" http://localhost:8092/api/v1/status
-curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H "Idempotency-Key: $(uuidgen)" \\
-  -d '{"client":"alice","amount":"3000 GTQ","any_machine":true}' http://localhost:8092/api/v1/fundings
+api=http://localhost:8092/api/v1
+ask() { curl -sS --fail-with-body -w '\\n' -H "Authorization: Bearer $TOKEN" "$@"; }
+send() { ask -H 'Content-Type: application/json' "$@"; }
+new_key() { echo "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)"; }
+
+# What needs somebody, what is owed.
+ask $api/status
+# The newest ten cash-outs; the header has where to go on.
+ask -D - "$api/cash-outs?limit=10"
+# All payouts as a file for a spreadsheet.
+ask -o payouts.csv "$api/exports/payouts?format=csv"
+
+# Cash on its way. If no answer comes, the same key may be sent again: the cash is entered once.
+key=$(new_key)
+send -H "$key" -d '{"client":"alice","amount":"3000 GTQ","any_machine":true}' $api/fundings
+send -H "$key" -d '{"client":"alice","amount":"3000 GTQ","any_machine":true}' $api/fundings
+# It is in the machine. 2,950 were counted.
+send -H "$(new_key)" -d '{"counted":"2950 GTQ"}' $api/fundings/f1/confirm
+
+# A setting, only if nobody changed it since it was read.
+etag=$(ask -o /dev/null -w '%header{etag}' $api/clients/alice)
+send -X PATCH -H "If-Match: $etag" -d '{"paused":true,"reason":"on holiday"}' $api/clients/alice
 \`\`\`
 `;
 
