@@ -154,7 +154,9 @@ export const setClientSettings = operation({
       throw new BridgeError(
         'usage/invalid',
         'no change was given.',
-        message`Give ${field('mode')}, ${field('daily_limit')}, ${field('max_daily_limit')} or ${field('wallet_key')}.`,
+        who.principal.kind === 'client'
+          ? message`Give ${field('mode')}, ${field('daily_limit')} or ${field('paused')}.`
+          : message`Give ${field('mode')}, ${field('daily_limit')}, ${field('max_daily_limit')} or ${field('wallet_key')}.`,
       );
     }
     const before = await openClient(ledger.db, name, clock.now());

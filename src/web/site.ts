@@ -13,6 +13,7 @@ import { errorPage } from './pages/error.ts';
 import { type PageRoute, pageRoutes } from './pages/page-route.ts';
 import { knownError, problemResponse } from './request/problem.ts';
 import type { Env, Site, WebContext } from './request/site-context.ts';
+import { asItIs } from './request/view-json.ts';
 import { GUEST, visitorOf } from './request/visitor.ts';
 import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import { assetRoutes } from './view/assets.ts';
@@ -38,6 +39,7 @@ export function siteApp(site: Site, { routes, pages }: SiteParts): Hono<Env> {
     const forwarded = context.req.header('x-forwarded-for');
     context.set('site', site);
     context.set('visitor', GUEST);
+    context.set('calledHere', asItIs);
     context.set('address', incoming ? addressOf(incoming, forwarded, config.web.trustedProxies) : '');
     await next();
   });

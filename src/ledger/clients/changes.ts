@@ -39,7 +39,7 @@ export async function addClient(
     .insertInto('client_settings')
     .values({ client_id: id, from_at: ALWAYS, mode, paused: 0n })
     .execute();
-  await changeLimits(trx, await findClient(trx, name, at), client.limits, at);
+  await changeLimits(trx, act, await findClient(trx, name, at), client.limits);
   const added = await findClient(trx, name, at);
   await requireLimits(trx, added);
   await record(trx, act, {
@@ -62,7 +62,7 @@ export async function setClient(
 ): Promise<Client> {
   const { at } = act;
   const before = await openClient(trx, name, at);
-  await changeLimits(trx, before, change.limits, at);
+  await changeLimits(trx, act, before, change.limits);
   if (change.mode !== undefined && change.mode !== before.mode) {
     await addSettings(trx, before, { mode: change.mode }, at);
   }
@@ -116,7 +116,8 @@ async function addSettings(
 }
 
 /** The first limit in a currency applies to all time, like the first settings; a change applies from `at` on. */
-async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at: Instant): Promise<void> {
+async function changeLimits(trx: Trx, act: Act, client: Client, changes: LimitChange[]): Promise<void> {
+  const { at, principal } = act;
   for (const { currency, digits, ...change } of changes) {
     await useCurrency(trx, currency, digits);
     const known = client.limits.find((limit) => limit.currency === currency);
@@ -151,7 +152,9 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
         : invalid(
             'daily_limit',
             `${shown(daily)} is more than the maximum of ${shown(max)}`,
-            message`Lower it, or raise ${field('max_daily_limit')}.`,
+            principal.kind === 'client'
+              ? 'Lower it, or ask the operator.'
+              : message`Lower it, or raise ${field('max_daily_limit')}.`,
           );
     }
     if (known && known.daily === daily && known.max === max) continue;

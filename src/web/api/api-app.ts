@@ -10,7 +10,7 @@ import { apiJson, type WriteCall } from '../request/view-json.ts';
 import { performAny, type RoutedOperation } from '../request/visitor.ts';
 import { linkNext, pageAsked, pageOfRows } from './cursors.ts';
 import { fromBody, fromQuery } from './input.ts';
-import { type ApiRoute, takesKey, writeCalls } from './route.ts';
+import { type ApiRoute, calledHere, takesKey, writeCalls } from './route.ts';
 import { eventsResponse, exportResponse, logResponse } from './streams.ts';
 
 /** The API below /api/v1, from the table of its routes. */
@@ -100,6 +100,8 @@ async function change(context: WebContext, route: ApiRoute, write: WriteCall): P
     operation = choose(body);
     return operation;
   });
+  // From here on errors are the operation's, with its names.
+  context.set('calledHere', (name) => calledHere(route, name));
   const key = isPreview ? undefined : keyOf(context, route, operation);
   const unchanged = await seenBy(context, route, input);
   const view = await performAny(context, operation, input, { reason, key, unchanged });

@@ -30,7 +30,7 @@ export const clientRoutes: readonly ApiRoute[] = [
   {
     ...{ method: 'PATCH', path: '/me/settings', operation: setClientSettings, fixed: named, settings },
     omit: ['max_daily_limit', 'wallet_key', 'new_wallet'],
-    names: { daily_limits: 'daily_limit' },
+    names: { daily_limit: 'daily_limits' },
   },
   {
     ...{ method: 'GET', path: '/me/purchases', operation: listPurchases, fixed: client },

@@ -3,7 +3,7 @@ import { type BridgeError, invalid } from '../../errors.ts';
 import { Unreadable } from '../request/problem.ts';
 import type { WebContext } from '../request/site-context.ts';
 import type { RoutedOperation } from '../request/visitor.ts';
-import { type ApiRoute, pathFields } from './route.ts';
+import { type ApiRoute, calledHere, offered, pathFields, typeOf } from './route.ts';
 
 /* The input of an operation from a request: its path, its query or its body, and what the route decides. */
 
@@ -15,27 +15,6 @@ export interface Given {
   reason: string | undefined;
 }
 
-/** The members that a request may have, by the schema of the operation. */
-export function offered(route: ApiRoute, operation: RoutedOperation): string[] {
-  const fixed = Object.keys(route.fixed?.('', '') ?? {});
-  const hidden = [...(route.omit ?? []), ...fixed, ...PAGING];
-  return inputNames(operation).filter((name) => !hidden.includes(name));
-}
-
-/** What the pages of a list are made with; `after` is the cursor's. */
-const PAGING = ['after', 'limit'];
-
-export function inputNames({ input }: RoutedOperation): string[] {
-  return Object.keys(shapeOf(input));
-}
-
-/** The members of an input; what is made of them afterwards does not matter. */
-function shapeOf(input: z.ZodType): Record<string, z.core.$ZodType> {
-  let inner: z.core.$ZodType = input;
-  while (inner instanceof z.ZodPipe) inner = inner.in;
-  return inner instanceof z.ZodObject ? inner.shape : {};
-}
-
 /** Of a query: each parameter is text; what is a list may be given more than once. */
 export function fromQuery(context: WebContext, route: ApiRoute): Given {
   const names = offered(route, route.operation);
@@ -43,7 +22,11 @@ export function fromQuery(context: WebContext, route: ApiRoute): Given {
   const besides = route.list || route.answer === 'log' ? ['limit', 'cursor'] : [];
   const fields = Object.entries(given).flatMap(([name, values]) => {
     if (besides.includes(name)) return [];
-    if (!names.includes(name)) throw unknownMember(name, [...names, ...besides]);
+    if (!names.includes(name))
+      throw unknownMember(name, [
+        ...names.filter((one) => !pathFields(route.path).includes(one)),
+        ...besides,
+      ]);
     return [[name, readQuery(route.operation, name, values)] as const];
   });
   return { input: { ...Object.fromEntries(fields), ...fromPath(context, route) }, reason: undefined };
@@ -56,15 +39,14 @@ export async function fromBody(
   choose: (body: Record<string, unknown>) => RoutedOperation,
 ): Promise<Given> {
   const body = await readBody(context);
-  const names = offered(route, choose(body));
   const inPath = fromPath(context, route);
-  const fields = Object.entries(body).flatMap(([given, value]) => {
-    const name = route.names?.[given] ?? given;
+  const inputs = offered(route, choose(body)).filter((input) => !(input in inPath));
+  const inputOf = new Map(inputs.map((input) => [calledHere(route, input), input]));
+  const fields = Object.entries(body).flatMap(([name, value]) => {
     if (BESIDES.includes(name)) return [];
-    if (!names.includes(name) || name in inPath) {
-      throw unknownMember(given, [...names.filter((one) => !(one in inPath)), ...BESIDES]);
-    }
-    return [[name, value] as const];
+    const input = inputOf.get(name);
+    if (input === undefined) throw unknownMember(name, [...inputOf.keys(), ...BESIDES]);
+    return [[input, value] as const];
   });
   const { reason } = body;
   if (reason !== undefined && typeof reason !== 'string') throw invalid('reason', 'it is not text');
@@ -108,21 +90,13 @@ export function ownName(context: WebContext): string {
 }
 
 /** A flag is `true` or `false`; a list keeps all its values. */
-function readQuery({ input }: RoutedOperation, name: string, values: string[]): unknown {
-  const inner = withoutDefault(shapeOf(input)[name]);
+function readQuery(operation: RoutedOperation, name: string, values: string[]): unknown {
+  const inner = typeOf(operation, name);
   if (inner instanceof z.ZodArray) return values;
   if (values.length > 1) throw invalid(name, 'it is given more than once', 'Give it once.');
   const [value = ''] = values;
   if (inner instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return value === 'true';
   return value;
-}
-
-function withoutDefault(type: z.core.$ZodType | undefined): unknown {
-  let inner: unknown = type;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
-    inner = inner.unwrap();
-  }
-  return inner;
 }
 
 function unknownMember(name: string, known: string[]): BridgeError {

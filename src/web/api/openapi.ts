@@ -7,8 +7,7 @@ import { changeView } from '../../views/log.ts';
 import { problemOf } from '../request/problem.ts';
 import type { SiteName } from '../request/site-context.ts';
 import type { RoutedOperation } from '../request/visitor.ts';
-import { inputNames, offered } from './input.ts';
-import { type ApiRoute, pathFields, takesKey } from './route.ts';
+import { type ApiRoute, calledHere, inputNames, offered, pathFields, takesKey } from './route.ts';
 
 /* The OpenAPI 3.1 document of a site, from the table of its routes and the schemas of the operations. */
 
@@ -129,14 +128,16 @@ function bodyOf(route: ApiRoute): Json {
 function formOf(route: ApiRoute, operation: RoutedOperation): Json {
   const shape = schemaOf(operation.input, 'input');
   const inPath = pathFields(route.path);
-  const called = new Map(Object.entries(route.names ?? {}).map(([given, name]) => [name, given]));
   const names = offered(route, operation).filter((name) => !inPath.includes(name));
   const all = (shape.properties as Record<string, Json> | undefined) ?? {};
   const properties = Object.fromEntries(
-    names.map((name) => [called.get(name) ?? name, all[name] ?? {}] as const),
+    names.map((name) => [calledHere(route, name), all[name] ?? {}] as const),
   );
   const needed = ((shape.required as string[] | undefined) ?? []).filter((name) => names.includes(name));
-  const required = [...needed, ...(operation.reasoned ? ['reason'] : [])];
+  const required = [
+    ...needed.map((name) => calledHere(route, name)),
+    ...(operation.reasoned ? ['reason'] : []),
+  ];
   return {
     type: 'object',
     properties: { ...properties, reason: { type: 'string', description: 'Why, for the log.' } },

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Call } from '../../lib/message.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { RoutedOperation } from '../request/visitor.ts';
@@ -37,7 +37,7 @@ export interface ApiRoute {
   };
   /** Of settings: which of them a change overwrites, and where they are read. */
   settings?: ChangedSettings;
-  /** Members of the body that the operation calls otherwise. */
+  /** What this door calls inputs that the operation calls otherwise. */
   names?: Readonly<Record<string, string>>;
   /** How it is answered, where it is not the view: the rows of an export or of the log, or events as they come. */
   answer?: 'export' | 'log' | 'events';
@@ -67,12 +67,50 @@ export function takesKey({ needs, once }: RoutedOperation): boolean {
   return (needs === 'write' || needs === 'lease') && once !== true;
 }
 
+/** What a request calls an input of the operation. */
+export function calledHere({ names = {} }: ApiRoute, input: string): string {
+  return names[input] ?? input;
+}
+
+/** What the pages of a list are made with; `after` is the cursor's. */
+const PAGING = ['after', 'limit'];
+
+/** The inputs that a request may have, by the schema of the operation. */
+export function offered(route: ApiRoute, operation: RoutedOperation): string[] {
+  const hidden = [...(route.omit ?? []), ...fixedInputs(route), ...PAGING];
+  return inputNames(operation).filter((name) => !hidden.includes(name));
+}
+
+function fixedInputs({ fixed }: ApiRoute): string[] {
+  return Object.keys(fixed?.('', '') ?? {});
+}
+
+export function inputNames({ input }: RoutedOperation): string[] {
+  return Object.keys(shapeOf(input));
+}
+
+/** The members of an input; what is made of them afterwards does not matter. */
+function shapeOf(input: z.ZodType): Record<string, z.core.$ZodType> {
+  let inner: z.core.$ZodType = input;
+  while (inner instanceof z.ZodPipe) inner = inner.in;
+  return inner instanceof z.ZodObject ? inner.shape : {};
+}
+
+/** The type of an input, without its default. */
+export function typeOf({ input }: RoutedOperation, name: string): unknown {
+  let inner: unknown = shapeOf(input)[name];
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
 /** The inputs that stand in the path. */
 export function pathFields(path: string): string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 
-/** How messages name an operation: by its method and path, with what its body needs. */
+/** How messages name an operation: by its method and path, with what a request of the site has to give. */
 export function writeCalls(routes: readonly ApiRoute[]): (call: Call) => string | undefined {
   return ({ operation, args }) => {
     const route = routes.find(
@@ -82,8 +120,12 @@ export function writeCalls(routes: readonly ApiRoute[]): (call: Call) => string 
     const inPath = pathFields(route.path);
     const value = (name: string) => args[name] ?? '…';
     const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURI(`${value(name)}`));
-    const rest = Object.entries(args).filter(([name]) => !inPath.includes(name));
-    const given = rest.map(([name, text]) => [name, text ?? '…'] as const);
+    const decided = [...inPath, ...fixedInputs(route)];
+    const given = Object.entries(args).flatMap(([name, text]) => {
+      if (decided.includes(name)) return [];
+      const isList = route.method !== 'GET' && typeOf(route.operation, name) instanceof z.ZodArray;
+      return [[calledHere(route, name), isList ? [text ?? '…'] : (text ?? '…')] as const];
+    });
     if (route.method === 'GET') {
       const query = given.map(([name, text]) => `${name}=${encodeURI(`${text}`)}`).join('&');
       return `GET /api/v1${path}${query === '' ? '' : `?${query}`}`;

@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { BridgeError, catalogue, type ErrorCode, type Kind } from '../../errors.ts';
 import type { WebContext } from './site-context.ts';
-import { inApiWords, type WriteCall } from './view-json.ts';
+import { asItIs, inApiWords, type WriteCall } from './view-json.ts';
 
 /* Errors as RFC 9457 has them: `application/problem+json`. */
 
@@ -79,18 +79,25 @@ export function knownError(error: unknown): BridgeError {
   });
 }
 
-export function problemOf(error: BridgeError, write: WriteCall): ProblemDetails {
+/** `called`: what the request calls an input. */
+export function problemOf(error: BridgeError, write: WriteCall, called = asItIs): ProblemDetails {
   const { code, kind, field, text, hint } = error;
-  const detail = inApiWords(text, write);
+  const detail = inApiWords(text, write, called);
   return {
     type: `/errors/${code}`,
     title: catalogue[code].means,
     status: error instanceof Unreadable ? error.status : (OTHERWISE[code] ?? STATUS[kind]),
     detail: kind === 'defect' ? 'The program has a defect.' : detail,
     code,
-    hint: hint === undefined ? null : inApiWords(hint, write),
-    errors: field === undefined ? [] : [{ pointer: `/${field.replaceAll('.', '/')}`, detail }],
+    hint: hint === undefined ? null : inApiWords(hint, write, called),
+    errors: field === undefined ? [] : [{ pointer: pointerTo(field, called), detail }],
   };
+}
+
+/** Of `daily_limit.0`: the input, as the request calls it, and what is inside. */
+function pointerTo(field: string, called: (input: string) => string): string {
+  const [input = '', ...inside] = field.split('.');
+  return ['', called(input), ...inside].join('/');
 }
 
 /** Seconds after which another try may succeed; undefined if none will by itself. */
@@ -101,7 +108,7 @@ export function retryAfter(error: BridgeError): number | undefined {
 
 /** The answer for an error, with the headers that belong to its status. */
 export function problemResponse(context: WebContext, error: BridgeError, write: WriteCall): Response {
-  const problem = problemOf(error, write);
+  const problem = problemOf(error, write, context.get('calledHere'));
   const wait = retryAfter(error);
   if (wait !== undefined) context.header('retry-after', `${wait}`);
   if (problem.status === 401) context.header('www-authenticate', 'Bearer realm="aio-dca"');

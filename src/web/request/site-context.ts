@@ -31,6 +31,8 @@ export interface Variables {
   /** The address of the visitor, behind trusted proxies. */
   address: string;
   visitor: Visitor;
+  /** What the request calls an input of the operation that it asks for. */
+  calledHere: (input: string) => string;
 }
 
 export interface Env {

@@ -17,13 +17,17 @@ export function apiJson(view: unknown, write: WriteCall): string {
   });
 }
 
-/** A message with its operations as requests, and its fields by name. */
-export function inApiWords(text: string | Message, write: WriteCall): string {
+/** A message with its operations as requests, and its fields as the request calls them. */
+export function inApiWords(text: string | Message, write: WriteCall, called = asItIs): string {
   if (typeof text === 'string') return text;
   return text.in({
     call: (call) => (call.step ? callText(call, write) : `\`${callText(call, write)}\``),
-    field: ({ field }) => field,
+    field: ({ field }) => called(field),
   });
+}
+
+export function asItIs(input: string): string {
+  return input;
 }
 
 /** A step may have to come after another one, which is in words. */

@@ -371,6 +371,48 @@ forEachLedger((_kind, open) => {
     expect(entry).toMatchObject({ actor: 'client:alice', principal: 'client alice' });
   });
 
+  test('what a client is told of an error is what this site takes', async () => {
+    const ledger = await filled(await open());
+    const client = testSite(ledger, 'client');
+    const session = await clientSession(ledger, 'alice');
+    const headers = { 'if-match': '*' };
+    const patch = async (body: object) => {
+      const { status, json } = await client.ask('/api/v1/me/settings', {
+        ...{ method: 'PATCH', session, body, headers },
+      });
+      return [status, json.errors[0]?.pointer, json.hint];
+    };
+    expect(await patch({ daily_limits: ['x'] })).toEqual([422, '/daily_limits', expect.any(String)]);
+    expect(await patch({ daily_limits: 'x' })).toEqual([422, '/daily_limits', null]);
+    expect(await patch({ daily_limits: [1] })).toEqual([422, '/daily_limits/0', null]);
+    const known = 'Known: mode, daily_limits, paused, reason.';
+    for (const name of ['foo', 'daily_limit', 'name', 'wallet_key'])
+      expect(await patch({ [name]: ['500 USD'] })).toEqual([422, `/${name}`, known]);
+    expect(await patch({ daily_limits: ['9000 USD'] })).toEqual([
+      ...[422, '/daily_limits', 'Lower it, or ask the operator.'],
+    ]);
+    expect(await patch({})).toEqual([422, undefined, 'Give mode, daily_limits or paused.']);
+    expect(await patch({ daily_limits: ['none USD'] })).toEqual([
+      403,
+      '/daily_limits',
+      'Set another limit, or ask the operator.',
+    ]);
+    // Each request that a hint names is answered.
+    for (const path of [
+      '/me/purchases/abcdefgh',
+      '/me/fundings/f99',
+      '/me/payouts/p99',
+      '/me/sessions/99/end',
+    ]) {
+      const method = path.endsWith('/end') ? 'POST' : 'GET';
+      const { status, json } = await client.ask(`/api/v1${path}`, { method, session, headers: key() });
+      expect([path, status]).toEqual([path, 404]);
+      const [, named] = /`GET ([^`]+)`/.exec(json.hint ?? '') ?? [];
+      if (named === undefined) expect(json.hint ?? '').not.toContain('/api/');
+      else expect([named, (await client.ask(named, { session })).status]).toEqual([named, 200]);
+    }
+  });
+
   test('lists go on page by page to the end, with each row once; a cursor is not guessed', async () => {
     const { admin, token, ledger } = await site();
     const session = await personSession(ledger, 'owner');

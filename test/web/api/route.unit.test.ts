@@ -96,4 +96,15 @@ test('messages name operations as requests', () => {
   );
   expect(write(call('clients.add', { name: null }))).toBe('POST /api/v1/clients {"name":"…"}');
   expect(write(call('migrate'))).toBeUndefined();
+  expect(write(call('clients.set', { name: 'bob', daily_limit: '… GTQ' }))).toBe(
+    'PATCH /api/v1/clients/bob {"daily_limit":["… GTQ"]}',
+  );
+  const own = writeCalls(clientRoutes);
+  expect(own(call('purchases.list', { client: 'alice' }))).toBe('GET /api/v1/me/purchases');
+  expect(own(call('clients.set', { name: 'alice', mode: 'flow' }))).toBe(
+    'PATCH /api/v1/me/settings {"mode":"flow"}',
+  );
+  expect(own(call('clients.set', { name: 'alice', daily_limit: '… GTQ' }))).toBe(
+    'PATCH /api/v1/me/settings {"daily_limits":["… GTQ"]}',
+  );
 });
