@@ -206,6 +206,7 @@ const mayUse: Record<string, string[]> = {
   ],
   // Besides operations, views and the configuration, a door only writes and reads values: what people type (typed), and
   // the digits of amounts (dca/money), as lib, errors.ts and time.ts do. None of them decides what the program does.
+  // No door builds on another. `aio-dca serve` is the command that starts the web, so it has to name it.
   cli: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views', 'web/start-sites.ts'],
   web: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views'],
 };
