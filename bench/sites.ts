@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,8 @@ export interface Answered {
 export interface Sites {
   ledger: GrownLedger;
   pid: number;
+  /** What the process has used of the processor, in milliseconds, to ten of them. */
+  cpu(): Promise<number>;
   /** Asks as a visitor who is signed in, each from another address, so that no limit counts. */
   ask(site: SiteName, path: string): Promise<Answered>;
 }
@@ -62,7 +64,14 @@ async function serveLedger(ledger: GrownLedger, folder: string, stack: AsyncDisp
       () => false,
     );
   await until(answers, 'the sites answer');
-  return { ledger, pid: child.pid ?? 0, ask };
+  const pid = child.pid ?? 0;
+  return { ledger, pid, cpu: () => cpuOf(pid), ask };
+}
+
+/** By proc(5): its times are in hundredths of a second, behind the name in brackets. */
+async function cpuOf(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /** From the request to the last byte of its answer. */

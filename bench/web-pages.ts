@@ -3,7 +3,7 @@ import { sitePaths } from './site-paths.ts';
 import { SIZES, serveSites } from './sites.ts';
 
 /** By page, the slowest first. */
-let pages: { name: string; kB: number; middle: number; p95: number }[] = [];
+let pages: { name: string; kB: number; middle: number; p95: number; cpu: number }[] = [];
 
 export const benchmark: Benchmark = {
   name: 'web-pages',
@@ -13,15 +13,17 @@ export const benchmark: Benchmark = {
   goal: { most: 100 },
   rounds: 1,
   async prepare(small, stack) {
-    const { ask, ledger } = await serveSites(small ? SIZES.small : SIZES.whole, stack);
+    const { ask, cpu, ledger } = await serveSites(small ? SIZES.small : SIZES.whole, stack);
     const times = small ? 2 : 40;
     const measured = async (site: 'admin' | 'client', path: string) => {
       const { status, body } = await ask(site, path);
       if (status !== 200)
         throw new Error(`${site} ${path} answers ${status}: ${body.toString().slice(0, 500)}`);
       const taken: number[] = [];
+      const before = await cpu();
       for (let i = 0; i < times; i += 1) taken.push((await ask(site, path)).ms);
-      return { kB: body.length / 1000, middle: median(taken), p95: percentile95(taken) };
+      const used = ((await cpu()) - before) / times;
+      return { kB: body.length / 1000, middle: median(taken), p95: percentile95(taken), cpu: used };
     };
     return async () => {
       pages = [];
@@ -33,12 +35,13 @@ export const benchmark: Benchmark = {
     };
   },
   details: () => ({
-    columns: ['page', 'size', 'median', 'p95'],
-    rows: pages.map(({ name, kB, middle, p95 }) => [
+    columns: ['page', 'size', 'median', 'p95', 'CPU'],
+    rows: pages.map(({ name, kB, middle, p95, cpu }) => [
       name,
       `${kB.toFixed(1)} kB`,
       `${middle.toFixed(1)} ms`,
       `${p95.toFixed(1)} ms`,
+      `${cpu.toFixed(1)} ms`,
     ]),
   }),
 };

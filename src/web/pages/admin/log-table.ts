@@ -34,7 +34,7 @@ export interface LogPage {
 }
 
 /** A change takes several lines. */
-const LOG_ROWS = 20;
+const LOG_ROWS = 15;
 
 /** The newest changes of what is asked for. */
 export async function readLog(context: WebContext, asked: LogAsked): Promise<LogPage> {
