@@ -15,6 +15,8 @@ export interface Filter {
   choices?: readonly FieldChoice[];
   kind?: 'text' | 'date' | 'month';
   help?: string;
+  /** Why the value cannot be used. */
+  wrong?: string | undefined;
 }
 
 /** `keep`: what stands in the URL besides; `submit`: the words of the button. */
@@ -27,16 +29,19 @@ export function filterForm(
 ): PageHtml {
   return html`<form method="get" action="${action}" class="filters">${Object.entries(keep).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )}${filters.map(({ name, label, value = '', choices, kind = 'text', help }) => {
+  )}${filters.map(({ name, label, value = '', choices, kind = 'text', help, wrong }) => {
     const id = `filter-${name}`;
+    const by = wrong === undefined ? '' : html` aria-invalid="true" aria-describedby="${id}-error"`;
     const control =
       choices === undefined
-        ? html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off"${help === undefined ? '' : html` placeholder="${help}"`}>`
+        ? html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off"${help === undefined ? '' : html` placeholder="${help}"`}${by}>`
         : html`<select id="${id}" name="${name}">${choices.map(
             (one) =>
               html`<option value="${one.value}"${one.value === value ? html` selected` : ''}>${one.text}</option>`,
           )}</select>`;
-    return html`<div class="field"><label for="${id}">${label}</label>${control}</div>`;
+    return html`<div class="field"><label for="${id}">${label}</label>${control}${
+      wrong === undefined ? '' : html`<p class="field-error" id="${id}-error">${wrong}</p>`
+    }</div>`;
   })}<button class="plain">${submit}</button></form>`;
 }
 

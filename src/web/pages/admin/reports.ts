@@ -44,12 +44,14 @@ export const reportsRoute: PageRoute = {
     const speech = speechOf(context);
     const texts = textsIn(speech, reportTexts);
     const asked = context.req.query();
+    const newest = monthNow(context, speech);
     const month = isMonth(asked.month) ? asked.month : undefined;
+    const hasBegun = month === undefined || month <= newest;
     // A month stands alone.
     const { from, to } = month === undefined ? asked : {};
     const { client, after } = asked;
     const clients = await performFor(context, listSetClients, {});
-    const closing = month ?? monthNow(context, speech);
+    const closing = month !== undefined && hasBegun ? month : newest;
     const ofClients = clients.map(({ name }) => name).filter((name) => !client || name === client);
     const { rows, next } = pageOfAll(ofClients, after, (name) => name);
     const query = { month, from, to, client };
@@ -58,7 +60,10 @@ export const reportsRoute: PageRoute = {
       actions: linkButton(pathWith('/reports/month', { month: closing }), texts.closing.choose, 'primary'),
       main: html`<p class="lead">${texts.exports.lead}</p>
 ${filterForm(speech, '/reports', [
-  { name: 'month', label: texts.month, value: month, kind: 'month' },
+  {
+    ...{ name: 'month', label: texts.month, value: month, kind: 'month' },
+    wrong: hasBegun ? undefined : texts.notBegun(speech.f.month(newest)),
+  },
   { name: 'from', label: texts.from, value: from, kind: 'date' },
   { name: 'to', label: texts.to, value: to, kind: 'date' },
   {
@@ -69,11 +74,15 @@ ${filterForm(speech, '/reports', [
     ],
   },
 ])}
-${filesTable(speech, query)}
+${
+  hasBegun
+    ? html`${filesTable(speech, query)}
 ${card(
   texts.statements.title,
   html`<p>${texts.statements.lead}</p>${statementsTable(speech, rows, closing)}${pager(speech, '/reports', { ...query, after }, next)}`,
-)}`,
+)}`
+    : ''
+}`,
     });
   },
 };

@@ -6,6 +6,7 @@ export const reportsEn = {
   to: 'To',
   client: 'Client',
   everyone: 'All',
+  notBegun: (newest: string) => `This month has not begun. The newest is ${newest}.`,
   range: {
     all: 'everything',
     month: (month: string) => month,

@@ -6,6 +6,7 @@ export const reportsEs: ReportsTexts = {
   to: 'Hasta',
   client: 'Cliente',
   everyone: 'Todos',
+  notBegun: (newest) => `Este mes no ha empezado. El más reciente es ${newest}.`,
   range: { all: 'todo', month: (month) => month, days: (from, to) => `${from} a ${to}` },
   exports: {
     title: 'Archivos para la contabilidad',

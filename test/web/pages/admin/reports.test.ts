@@ -22,6 +22,20 @@ test('each file and each statement that is offered is there', async () => {
   expect((await page('/reports?client=alice')).text).toContain('not by client');
 });
 
+test('a month that has not begun is told at its field, and nothing is offered for it', async () => {
+  const { page } = await adminSite();
+  for (const [language, said] of [
+    ['en', 'This month has not begun'],
+    ['es', 'Este mes no ha empezado'],
+  ] as const) {
+    const { status, text } = await page('/reports?month=9999-12', { language });
+    expect(status).toBe(200);
+    expect(text).toMatch(new RegExp(`aria-invalid="true"[^>]*><p class="field-error"[^>]*>${said}`));
+    expect(text).not.toContain('download');
+    expect(text).not.toContain('/reports/month?month=9999-12');
+  }
+});
+
 test('a month closes with the sums of the ledger', async () => {
   const { page, ledger } = await adminSite();
   const rows = await ledger.db
