@@ -19,16 +19,23 @@ const named: Fixed = (own) => ({ name: own });
 const client: Fixed = (own) => ({ client: own });
 const byId = (row: Record<string, unknown>) => `${row.id}`;
 
-const settings: ChangedSettings = {
+/** What a client may change of the own settings, and what belongs to it. */
+export const ownSettings: ChangedSettings = {
   operation: showClientSettings,
   input: ({ name }) => ({ name }),
   pick: members(['mode', 'status', 'daily_limits', 'max_daily_limits']),
 };
 
 export const clientRoutes: readonly ApiRoute[] = [
-  { method: 'GET', path: '/me', operation: showClient, fixed: named, settings },
+  { method: 'GET', path: '/me', operation: showClient, fixed: named, settings: ownSettings },
   {
-    ...{ method: 'PATCH', path: '/me/settings', operation: setClientSettings, fixed: named, settings },
+    ...{
+      method: 'PATCH',
+      path: '/me/settings',
+      operation: setClientSettings,
+      fixed: named,
+      settings: ownSettings,
+    },
     omit: ['max_daily_limit', 'wallet_key', 'new_wallet'],
     names: { daily_limit: 'daily_limits' },
   },

@@ -4,6 +4,7 @@ import {
   resumeOneClient,
   setClientSettings,
   showClient,
+  showClientSettings,
 } from '../../../operations/clients.ts';
 import { listCredentials, removeOneCredential } from '../../../operations/credentials.ts';
 import { replayClient } from '../../../operations/replays.ts';
@@ -11,6 +12,8 @@ import { endAllSessions, endOneSession, listSessions } from '../../../operations
 import type { ClientView } from '../../../views/clients.ts';
 import type { CredentialView, SessionView } from '../../../views/people.ts';
 import type { ReplayView } from '../../../views/replays.ts';
+import { tagOf } from '../../api/api-app.ts';
+import { ownSettings } from '../../api/client-routes.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { performFor } from '../../request/visitor.ts';
 import { agoOf, dayOf, money, satsNumber } from '../../view/amounts.ts';
@@ -126,6 +129,18 @@ export function addPasskeyForm(text: string, next: string): PageHtml {
   return html`<form data-add-passkey data-next="${next}" hidden><button class="primary">${text}</button><p role="status" class="field-error"></p></form>`;
 }
 
+/** What a form of the settings was made from: what a second tab or the operator changed meanwhile is not lost. */
+const asSeen = {
+  hidden: async (context: WebContext) => {
+    const { name } = ownSpeech(context);
+    return { seen: tagOf(ownSettings.pick(await performFor(context, showClientSettings, { name }))) };
+  },
+  unchanged: (context: WebContext, { seen }: Partial<Typed>) => ({
+    ...{ operation: ownSettings.operation, input: { name: ownSpeech(context).name } },
+    isSame: (view: unknown) => seen === undefined || tagOf(ownSettings.pick(view)) === seen,
+  }),
+};
+
 /** Mode and limits, with what they would have meant. */
 const modeForm = changeForm({
   path: '/settings/mode',
@@ -146,6 +161,7 @@ const modeForm = changeForm({
         },
         ...limitFields(speech, client),
       ],
+      hidden: await asSeen.hidden(context),
     };
   },
   input: (context, typed) => ({ name: ownSpeech(context).name, ...settingsIn(typed) }),
@@ -168,6 +184,7 @@ const modeForm = changeForm({
       content: html`${chosenSettings(speech, client, typed)}${replays.map((one) => preview(speech, one))}<p>${x.settings.from} ${x.settings.undo}</p>`,
     };
   },
+  unchanged: asSeen.unchanged,
   done: () => '/settings?done=changed',
 });
 
@@ -251,28 +268,32 @@ function preview(speech: OwnSpeech, replay: ReplayView): PageHtml {
 const pauseForm = changeForm({
   path: '/settings/pause',
   operation: pauseOneClient,
-  form: (context) => {
+  form: async (context) => {
     const { x } = ownSpeech(context);
     return {
+      hidden: await asSeen.hidden(context),
       ...{ title: x.settings.pause, here: 'settings', submit: x.settings.pause },
       ...{ lead: html`<p class="lead">${x.settings.pauseLead}</p>`, fields: [] },
     };
   },
   input: (context) => ({ name: ownSpeech(context).name }),
+  unchanged: asSeen.unchanged,
   done: () => '/settings?done=paused',
 });
 
 const resumeForm = changeForm({
   path: '/settings/resume',
   operation: resumeOneClient,
-  form: (context) => {
+  form: async (context) => {
     const { x } = ownSpeech(context);
     return {
+      hidden: await asSeen.hidden(context),
       ...{ title: x.settings.resume, here: 'settings', submit: x.settings.resume },
       ...{ lead: html`<p class="lead">${x.settings.resumeLead}</p>`, fields: [] },
     };
   },
   input: (context) => ({ name: ownSpeech(context).name }),
+  unchanged: asSeen.unchanged,
   done: () => '/settings?done=resumed',
 });
 
