@@ -36,7 +36,7 @@ const rights: [may: Kind[], names: string][] = [
   [
     ['bookkeeper'],
     `cash_outs.list cash_outs.show clients.list clients.list_settings clock.show commission.list commission.show credits.list credits.show export.totals
-     machines.list machines.show metrics.show review.list review.show runs.list status verify`,
+     machines.list machines.show metrics.show payouts.pause_state review.list review.show runs.list status verify`,
   ],
   [
     [],
@@ -108,7 +108,7 @@ const OF_THE_SHELL = /^(backup|init|ledger)\.|^(migrate|role_sql|run|serve)$/;
 const BY_SCOPE: Record<string, string> = {
   read: `cash_outs.list cash_outs.show clients.list clients.list_settings clients.replay clients.settings clients.show clients.statement clock.show commission.list commission.show config
     credits.list credits.show doctor events.newest export.make export.totals fundings.list fundings.show log.list machines.list
-    machines.show metrics.show payouts.list payouts.show poll.preview poll.preview_first purchases.list
+    machines.show metrics.show payouts.list payouts.pause_state payouts.show poll.preview poll.preview_first purchases.list
     purchases.show purchases.sums reconcile review.list review.show runs.list status verify`,
   'clients:write': `clients.add clients.close clients.invite clients.pause clients.resume clients.set`,
   'commission:write': `commission.add commission.remove commission.set`,

@@ -27,6 +27,7 @@ import {
   payoutDetailView,
   payoutsView,
   releasedView,
+  shownPauseView,
   viewOfHeldPayout,
   viewOfPause,
   viewOfPayout,
@@ -202,6 +203,20 @@ export const retryPayoutById = operation({
       await retryPayout(trx, { ...who, at: clock.now() }, id);
       return payoutOf(trx, id);
     }),
+});
+
+/** Whether paying is paused, by whom and why. */
+export const showPause = operation({
+  name: 'payouts.pause_state',
+  needs: 'read',
+  may: ['bookkeeper'],
+  errors: [],
+  input: z.strictObject({}),
+  view: shownPauseView,
+  run: async ({ ledger: { db } }) => {
+    const pause = await pauseOf(db);
+    return { paused: pause !== null, pause };
+  },
 });
 
 /** Pauses paying; recording goes on. Also takes effect during a run. */

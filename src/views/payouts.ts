@@ -130,6 +130,11 @@ export const pauseView = z.object({
   changed: z.boolean(),
 });
 
+/** Whether paying is paused. */
+export const shownPauseView = pauseView.omit({ changed: true });
+
+export type ShownPauseView = z.output<typeof shownPauseView>;
+
 export function viewOfPause(pause: Pause | null, changed: boolean): z.output<typeof pauseView> {
   return { paused: pause !== null, pause, changed };
 }

@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
+import { showPause } from '../../operations/payouts.ts';
 import type { Env, WebContext } from '../request/site-context.ts';
+import { performFor } from '../request/visitor.ts';
 import type { PageHtml } from '../view/html.ts';
 
 /* Pages of a site: each a file below `pages/`, and a line in the list of its site. */
@@ -19,6 +21,9 @@ export function pageRoutes(pages: readonly PageRoute[]): Hono<Env> {
   for (const { method, path, open, show } of pages) {
     app.on(method, path, async (context) => {
       if (!open && context.get('visitor').session === null) return context.redirect(signInPath(context), 303);
+      if (context.get('site').name === 'admin' && context.get('visitor').session !== null) {
+        context.set('pause', (await performFor(context, showPause, {})).pause);
+      }
       const answer = await show(context);
       return answer instanceof Response ? answer : context.html(answer);
     });

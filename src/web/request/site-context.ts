@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { SiteConfig } from '../../config/web.ts';
 import type { Serving, Session } from '../../operations/operation.ts';
 import type { FoundSession } from '../../views/access.ts';
+import type { ShownPauseView } from '../../views/payouts.ts';
 
 /* What a request of a site carries along. */
 
@@ -33,6 +34,8 @@ export interface Variables {
   visitor: Visitor;
   /** What the request calls an input of the operation that it asks for. */
   calledHere: (input: string) => string;
+  /** That paying is stopped, which every page of the admin site says. */
+  pause?: ShownPauseView['pause'];
 }
 
 export interface Env {

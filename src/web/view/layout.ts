@@ -1,9 +1,12 @@
 import { html } from 'hono/html';
+import { resumePayouts } from '../../operations/payouts.ts';
 import { LANGUAGES } from '../format/formats.ts';
+import { mayHere } from '../request/rights.ts';
 import type { WebContext } from '../request/site-context.ts';
 import { type Speech, speechOf, THEMES } from '../request/speech.ts';
 import { commonTexts } from '../text/texts.ts';
 import { assetPath } from './assets.ts';
+import { linkButton, notice } from './components.ts';
 import type { HtmlContent, PageHtml } from './html.ts';
 import { type IconName, icon } from './icons.ts';
 
@@ -86,11 +89,24 @@ ${isIn ? (name === 'client' ? clientNav(t, here) : adminNav(t, here)) : ''}
 ${isInClear(config.publicUrl) ? html`<p class="notice warn" role="note">${t.inClear}</p>` : ''}
 <main id="main"${options.live ? html` data-live-from="/api/v1/events"` : ''}>
 <div class="page-head"><h1>${title}</h1>${actions ? html`<div class="page-actions">${actions}</div>` : ''}</div>
+${name === 'admin' && isIn ? pausedNotice(context, speech) : ''}
 ${main}
 </main>
 ${footer(context, speech)}
 </body>
 </html>`;
+}
+
+/** That paying is stopped, and the way on. It is there as a part on every page, so that it comes and goes by itself. */
+function pausedNotice(context: WebContext, { t, f }: Speech): PageHtml {
+  const pause = context.get('pause') ?? null;
+  if (pause === null) return html`<div id="paused" data-live></div>`;
+  const { by, at, reason } = pause;
+  const resume = mayHere(context, resumePayouts) ? html`<p>${linkButton('/resume', t.stop.resume)}</p>` : '';
+  return html`<div id="paused" data-live>${notice(
+    html`<p><strong>${t.stop.stopped(by ?? '', f.time(at))}</strong> ${reason ?? ''}</p><p>${t.stop.lead}</p>${resume}`,
+    'warn',
+  )}</div>`;
 }
 
 function clientNav(t: Speech['t'], here: Here | undefined): PageHtml {

@@ -31,6 +31,7 @@ const WITHOUT: [names: string, why: string][] = [
   ['clients.settings', '`PATCH` compares them, and `clients.show` answers them'],
   ['clients.list_settings', 'the list of clients begins with it, and has them'],
   ['export.totals', 'for the page of a month: an export has its totals, too'],
+  ['payouts.pause_state', 'every page asks it; `status` answers it with the rest'],
   ['role_sql', 'its text is for the administrator of another server'],
   ['run serve', 'it is a process of its own'],
   [

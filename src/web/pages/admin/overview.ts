@@ -42,7 +42,7 @@ export const overviewPage: PageRoute = {
         ? html`${linkButton('/run/dry', texts.run.dry)}${linkButton('/run', texts.run.now, 'primary')}`
         : '',
       main: html`${doneNotice(context, { stopped, resumed, already })}
-<div id="needs" data-live class="stack">${pausedNotice(context, speech, texts, status)}${needsCard(context, speech, texts, status)}</div>
+<div id="needs" data-live class="stack">${needsCard(context, speech, texts, status)}</div>
 ${status.last_success_at === null && mayRun ? await firstSteps(context, speech, texts, status) : ''}
 <div id="state" data-live class="stack">
 ${moneyTiles(speech, texts, status)}
@@ -133,23 +133,6 @@ function needText(
 
 /** Where a text names what it is about. */
 const SUBJECT = '\u0000';
-
-function pausedNotice(
-  context: WebContext,
-  speech: Speech,
-  { paused: texts }: OverviewTexts,
-  { pause }: StatusView,
-): HtmlContent {
-  if (pause === null) return '';
-  const { by, at, reason } = pause;
-  const resume = mayHere(context, resumePayouts)
-    ? html`<p>${linkButton('/resume', speech.t.stop.resume)}</p>`
-    : '';
-  return notice(
-    html`<p><strong>${texts.title}</strong> ${texts.by(by, speech.f.time(at))}: ${reason}</p>${resume}`,
-    'warn',
-  );
-}
 
 function moneyTiles(speech: Speech, { money: texts }: OverviewTexts, status: StatusView): PageHtml {
   const { f } = speech;

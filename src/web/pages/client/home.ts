@@ -42,9 +42,10 @@ export const homePage: PageRoute = {
       ...{ title: name, here: 'home', live: true },
       main: html`<div id="home" data-live class="stack">
 ${client.status === 'paused' ? notice(html`<p>${x.mode.paused} <a href="/settings/resume">${x.settings.resume}</a></p>`, 'warn') : ''}
+${stoppedNotice(speech, client)}
 ${Object.entries(client.metrics).map(([currency, metrics]) => headline(speech, currency, metrics))}
 ${Object.keys(client.metrics).map((currency) => tiles(tilesOf(speech, client, currency)))}
-${client.waits.length === 0 ? '' : card(x.home.why, waitsList(speech, client.waits))}
+${client.waits.length === 0 ? '' : html`<div id="why">${card(x.home.why, waitsList(speech, client.waits))}</div>`}
 </div>
 ${await charts(context, speech, client)}
 ${mode}
@@ -57,6 +58,21 @@ ${linkButton('/if-added', x.ifAdded.title)}`,
     });
   },
 };
+
+/** What waits for the operator and for nothing else, on top: no time ends it. */
+function stoppedNotice(speech: OwnSpeech, { waits }: ShownClientView): HtmlContent {
+  const { x, f } = speech;
+  const of = (reason: 'paused' | 'held') =>
+    waits.filter((one) => one.reason === reason).reduce((all, { sats }) => all + sats, 0n);
+  const [stopped, held] = [of('paused'), of('held')];
+  if (stopped + held === 0n) return '';
+  return notice(
+    html`${stopped === 0n ? '' : html`<p>${x.home.stopped(f.sats(stopped))}</p>`}${
+      held === 0n ? '' : html`<p>${x.home.held(f.sats(held))}</p>`
+    }<p><a href="#why">${x.home.why}</a></p>`,
+    'warn',
+  );
+}
 
 type OwnMetrics = ShownClientView['metrics'][string];
 

@@ -64,10 +64,6 @@ export const overviewEn = {
       topUp: 'See what is owed',
     },
   },
-  paused: {
-    title: 'Paying is stopped',
-    by: (who: string, when: string) => `by ${who}, ${when}`,
-  },
   run: {
     title: 'Runs',
     lastSuccess: 'Last success',

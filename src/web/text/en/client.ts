@@ -43,6 +43,8 @@ export const clientEn = {
     waiting: 'Bought, not paid yet',
     why: 'Why it is not paid yet',
     nothingWaits: 'Nothing waits.',
+    stopped: (sats: string) => `All paying is stopped for now. ${sats} sats wait for you.`,
+    held: (sats: string) => `${sats} sats are held until the operator has looked at them.`,
     how: 'How is this computed?',
     howText:
       'Received: all sats that arrived in your wallet. Cash spent: your cash that came out of the machine for them. The average is the one divided by the other. What waits, and cash that is still there, is in none of them.',

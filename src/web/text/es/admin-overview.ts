@@ -55,10 +55,6 @@ export const overviewEs: OverviewTexts = {
       topUp: 'Ver lo que se debe',
     },
   },
-  paused: {
-    title: 'Los pagos están detenidos',
-    by: (who, when) => `por ${who}, ${when}`,
-  },
   run: {
     title: 'Corridas',
     lastSuccess: 'Última con éxito',

@@ -27,6 +27,8 @@ export const clientEs: ClientTexts = {
     waiting: 'Comprado, aún no pagado',
     why: 'Por qué aún no se paga',
     nothingWaits: 'No hay nada pendiente.',
+    stopped: (sats) => `Todos los pagos están detenidos por ahora. Le esperan ${sats} sats.`,
+    held: (sats) => `${sats} sats están retenidos hasta que el operador los revise.`,
     how: '¿Cómo se calcula?',
     howText:
       'Recibido: todos los sats que llegaron a su billetera. Efectivo gastado: su efectivo que salió del cajero por ellos. El promedio es uno dividido por el otro. Lo pendiente, y el efectivo que sigue ahí, no está en ninguno.',

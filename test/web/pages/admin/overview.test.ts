@@ -72,9 +72,19 @@ test('the brake takes one tap and a reason; going on needs a proof of who it is'
   expect((await visitor.send('/stop', { reason: ' ' })).status).toBe(422);
   expect((await visitor.send('/stop', { reason: '<b>odd</b>' })).location).toBe('/?done=stopped');
   const page = await visitor.get('/');
-  expect(page.text).toContain('Paying is stopped');
+  expect(page.text).toContain('Paying has been stopped');
   expect(page.text).toContain('&lt;b&gt;odd&lt;/b&gt;');
   expect(page.text).not.toContain('<b>odd');
+  // On every page, with the way on for those who may go it.
+  const reader = browser(site, await personSession(ledger, 'bookkeeper'), 'es');
+  for (const path of ['/', '/payouts', '/clients', '/fundings/f1', '/log', '/nowhere']) {
+    const own = await visitor.get(path);
+    expect([path, own.text.includes('Paying has been stopped')]).toEqual([path, path !== '/nowhere']);
+    expect([path, /<main[\s\S]*href="\/resume"/.test(own.text)]).toEqual([path, path !== '/nowhere']);
+    const read = await reader.get(path);
+    expect([path, read.text.includes('Los pagos están detenidos')]).toEqual([path, path !== '/nowhere']);
+    expect(read.text).not.toContain('href="/resume"');
+  }
   await ledger.db
     .updateTable('sessions')
     .set({ proven_at: plus(now(), -DAY) })
@@ -87,4 +97,5 @@ test('the brake takes one tap and a reason; going on needs a proof of who it is'
   expect((await visitor.press(filledAgain, '/resume', { reason: 'fine again' })).location).toBe(
     '/?done=resumed',
   );
+  expect((await visitor.get('/payouts')).text).not.toContain('Paying has been stopped');
 });

@@ -3,6 +3,7 @@ import type { Ledger } from '../../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../../src/ledger/verify/verify.ts';
 import { showClient } from '../../../../src/operations/clients.ts';
 import { listAllFundings } from '../../../../src/operations/fundings.ts';
+import { pausePayouts } from '../../../../src/operations/payouts.ts';
 import { listPurchases, sumPurchases } from '../../../../src/operations/purchases.ts';
 import { showStatement } from '../../../../src/operations/statements.ts';
 import { clientPages } from '../../../../src/web/pages/client/client-pages.ts';
@@ -11,6 +12,7 @@ import { now } from '../../../support/clock.ts';
 import { freshLedger } from '../../../support/ledgers.ts';
 import { perform, sessionOn } from '../../../support/operations.ts';
 import { type Asked, CLIENT, clientSession, type TestSite, testSite } from '../../../support/site.ts';
+import { plain } from '../../../support/visit.ts';
 
 /* The client site as a client sees it, asked as a browser without scripts does. */
 
@@ -216,6 +218,44 @@ test('mode and limit: the preview first, then the change, once', async () => {
     .execute();
   expect(new Set(logged.map(({ actor }) => actor))).toEqual(new Set(['client:alice']));
   expect((await get('/settings?done=changed')).text).toMatch(/role="status"[\s\S]*1,250\.50/);
+});
+
+test('a second tab is told what changed while it was open, and loses nothing', async () => {
+  const { ledger, get, post } = await alice();
+  const seenIn = ({ text }: { text: string }) => ({
+    seen: plain(/name="seen" value="([^"]*)"/.exec(text)?.[1] ?? ''),
+  });
+  const [mode, pause] = [seenIn(await get('/settings/mode')), seenIn(await get('/settings/pause'))];
+  expect(mode.seen).not.toBe('');
+  const first = { mode: 'fixed', 'limit-GTQ': '500', step: 'apply' };
+  expect((await post('/settings/mode', { ...first, ...mode })).status).toBe(303);
+  const second = await post('/settings/mode', { ...mode, mode: 'flow', 'limit-GTQ': '700', step: 'apply' });
+  expect(second.status).toBe(200);
+  expect(second.text).toContain('role="alert"');
+  expect(second.text).toMatch(/500\.00 → <strong>[^<]*700</);
+  const paused = await post('/settings/pause', pause);
+  expect(paused.status).toBe(412);
+  const { mode: kept, status } = await perform(showClient, operator(ledger), { name: 'alice' });
+  expect([kept, status]).toEqual(['fixed', 'active']);
+  // Agreed to as it is now, it is done.
+  const again = { ...seenIn(second), mode: 'flow', 'limit-GTQ': '700', step: 'apply' };
+  expect((await post('/settings/mode', again)).status).toBe(303);
+  expect((await post('/settings/pause', seenIn(await get('/settings/pause')))).status).toBe(303);
+});
+
+test('home says that all paying is stopped, or that a payout is held, with the sats that wait', async () => {
+  const { ledger, get } = await alice();
+  const act = { ...operator(ledger), actor: 'dora', reason: 'the wallet moves' };
+  await perform(pausePayouts, act, {});
+  const { waits } = await perform(showClient, operator(ledger), { name: 'alice' });
+  const sats = waits.filter(({ reason }) => reason === 'paused').reduce((all, one) => all + one.sats, 0n);
+  expect(sats).toBeGreaterThan(0n);
+  const written = new Intl.NumberFormat('en').format(sats);
+  expect((await get('/')).text).toContain(`All paying is stopped for now. ${written} sats wait`);
+  const spanish = (await get('/', { 'accept-language': 'es' })).text;
+  expect(spanish).toContain(`Todos los pagos están detenidos por ahora. Le esperan ${written} sats`);
+  // Why is the operator's.
+  expect(spanish).not.toMatch(/dora|the wallet moves/);
 });
 
 test('pause and resume, sessions, and an unknown word of what was done', async () => {
