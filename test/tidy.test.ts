@@ -692,7 +692,9 @@ test('docs/demo.svg shows the sample of README, and asks nothing of another plac
 });
 
 /** What starts processes or servers: the files of test/support that need more than their importer's own process. */
-const PROCESSES = ['command', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
+const PROCESSES = [
+  ...['chromium', 'command', 'kill', 'lnbits-real', 'served', 'sshd', 'systemd', 'terminal', 'world'],
+];
 const SERVERS = ['ledgers', 'lnbits-simulator', 'postgres', 'ssh'];
 
 test('a test imports no more than its project has: unit, integration, system', () => {

@@ -1,42 +1,14 @@
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localDate } from '../../src/dca/local-time.ts';
 import { adminRoutes } from '../../src/web/api/admin-routes.ts';
 import { now } from '../support/clock.ts';
-import { freePort } from '../support/free-port.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
-import { until } from '../support/ssh.ts';
+import { type Served, serve, signInByLink, stopServed } from '../support/served.ts';
 import { startWorld, type World } from '../support/world.ts';
-
-interface Served {
-  admin: string;
-  client: string;
-  process: ReturnType<World['start']>;
-}
-
-async function serve(world: World): Promise<Served> {
-  const [admin, client] = [await freePort(), await freePort()];
-  const before = (await readFile(world.configFile, 'utf8')).replace(/\n\[web\.[\s\S]*/, '');
-  const site = (name: string, port: number) =>
-    `\n[web.${name}]\nlisten = "127.0.0.1:${port}"\npublic_url = "http://localhost:${port}"`;
-  await writeFile(world.configFile, `${before}${site('admin', admin)}${site('client', client)}\n`);
-  const process = world.start(['serve']);
-  const answers = () =>
-    fetch(`http://127.0.0.1:${admin}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await until(answers, 'the site answers');
-  return { admin: `http://localhost:${admin}`, client: `http://localhost:${client}`, process };
-}
-
-async function stop({ process }: Served) {
-  process.child.kill('SIGTERM');
-  return process.ended;
-}
 
 describe.each(ledgerKinds)('the sites on %s', (ledger) => {
   let world: World;
@@ -60,7 +32,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
   }, 120_000);
 
   afterAll(async () => {
-    await stop(served);
+    await stopServed(served);
     expect((await world.aioDca(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
     await world.stop();
   });
@@ -73,7 +45,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
     const { link } = (await world.must(['people', 'add', 'dora', '--role', 'owner', '--json'])).json<{
       link: string;
     }>();
-    const cookie = await signIn(served.admin, link);
+    const cookie = await signInByLink(served.admin, link);
     const month = localDate(now(), 'America/Guatemala').slice(0, 7);
     /** By route: the request where its path has more than names, and the command. */
     const pairs: [path: string, asked: string, args: string[]][] = [
@@ -159,10 +131,10 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
 
   test('a client comes in by a link once, and nobody else by it', async () => {
     const { link } = (await world.must(['clients', 'invite', 'alice', '--json'])).json<{ link: string }>();
-    const cookie = await signIn(served.client, link);
+    const cookie = await signInByLink(served.client, link);
     const me = await fetch(`${served.client}/api/v1/me`, { headers: { cookie } });
     expect(((await me.json()) as { name: string }).name).toBe('alice');
-    await expect(signIn(served.client, link)).rejects.toThrow('410');
+    await expect(signInByLink(served.client, link)).rejects.toThrow('410');
     // The admin site does not take it, although both are localhost.
     const other = cookie.replace('-client', '-admin');
     expect((await fetch(`${served.admin}/api/v1/status`, { headers: { cookie: other } })).status).toBe(401);
@@ -191,7 +163,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
     for (const socket of idle) socket.on('error', () => {}).write('GET / HTTP/1.1\r\nHost: loc');
     expect((await fetch(`${served.admin}/healthz`)).status).toBe(200);
-    expect(await stop(served)).toMatchObject({ code: 0, stdout: '' });
+    expect(await stopServed(served)).toMatchObject({ code: 0, stdout: '' });
     for (const socket of idle) socket.destroy();
     served = await serve(world);
   }, 60_000);
@@ -218,22 +190,11 @@ test('it needs neither the key of the source wallet nor Lamassu; without a site 
     expect([status.status, await status.json()]).toMatchObject([200, { source_wallet: null }]);
     const second = await world.aioDca(['serve']);
     expect([second.code, second.stderr]).toEqual([78, expect.stringContaining('EADDRINUSE')]);
-    await stop(served);
+    await stopServed(served);
   } finally {
     await world.stop();
   }
 }, 60_000);
-
-/** Comes in by a link, and answers the cookie. */
-async function signIn(site: string, link: string): Promise<string> {
-  const answer = await fetch(`${site}/sign-in/link`, {
-    method: 'POST',
-    headers: { origin: site, 'content-type': 'application/json' },
-    body: JSON.stringify({ secret: link.split('#')[1] }),
-  });
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-}
 
 /** The readings that are not compared, and why. */
 const OTHERS: Record<string, string> = {
