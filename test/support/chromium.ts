@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
-import { onTestFinished } from 'vitest';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 
 /* Debian's Chromium, driven as somebody's own browser: what a page does there, not what its text says. */
 
@@ -37,19 +42,20 @@ export interface Watched {
 
 let visitors = 0;
 
-/**
- * A browser of one visitor, who has the session with this cookie. Its requests come from an address of its own, for
- * the site limits what one address may ask for.
- */
+/** For the next requests of a page: they come from an address of their own, for the site limits what one may ask for. */
+export async function fromElsewhere(page: Page): Promise<void> {
+  visitors += 1;
+  await page.setExtraHTTPHeaders({ 'x-forwarded-for': `10.2.${visitors >> 8}.${visitors & 255}` });
+}
+
+/** A browser of one visitor, who has the session with this cookie. */
 export async function visitor(
   browser: Browser,
   site: string,
   { cookie, ...options }: BrowserContextOptions & { cookie?: string | undefined } = {},
 ): Promise<Watched> {
-  visitors += 1;
   const context = await browser.newContext({
     ...{ baseURL: site, viewport: PHONE, locale: 'en', colorScheme: 'light', ...options },
-    extraHTTPHeaders: { 'x-forwarded-for': `10.2.${visitors >> 8}.${visitors & 255}` },
   });
   const complaints: string[] = [];
   const here = new URL(site).origin;
@@ -72,10 +78,3 @@ export async function visitor(
 
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 900 };
-
-/** The same, gone after the running test, which fails if anything was complained about. */
-export async function visitorOfTest(...asked: Parameters<typeof visitor>): Promise<BrowserContext> {
-  const { context } = await visitor(...asked);
-  onTestFinished(() => context.close());
-  return context;
-}

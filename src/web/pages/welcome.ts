@@ -18,9 +18,9 @@ export const welcomePage: PageRoute = {
       title: t.enter.welcome,
       scripts: ['welcome.js'],
       main: html`<p id="link" class="lead" role="status" hidden data-looking="${t.enter.looking}" data-old="${t.enter.oldLink}">${t.enter.looking}</p>
-<form id="by-link" class="form" method="post" action="/sign-in/link" hidden>
+<form id="by-link" class="form" method="post" action="/sign-in/link" autocomplete="off" hidden>
 <p class="lead" data-you-are="${t.enter.youAre('{name}')}"></p>
-<input type="hidden" name="secret" autocomplete="off"><input type="hidden" name="next" value="${next}">
+<input type="hidden" name="secret"><input type="hidden" name="next" value="${next}">
 <div class="actions"><button class="primary">${t.form.continue}</button></div>
 </form>
 <form id="by-code" class="form card" method="post" action="/sign-in/link">

@@ -170,21 +170,21 @@ export function chartWithTable<Row>(
   chart: {
     picture: PageHtml;
     legend?: readonly { kind: Series['kind'] | 'mark'; name: string }[];
-    caption: HtmlContent;
+    caption: string;
   },
   columns: readonly TableColumn<Row>[],
   rows: readonly Row[],
 ): PageHtml {
   const { picture, legend = [], caption } = chart;
-  return html`<figure class="stack">${picture}
+  return html`<div class="stack"><figure class="stack">${picture}
 ${
   legend.length < 2
     ? ''
     : html`<figcaption class="legend">${legend.map(
         ({ kind, name }) => html`<span class="key">${keyOf(kind)}${name}</span>`,
       )}</figcaption>`
-}
-<details><summary>${speech.t.asTable}</summary>${htmlTable(speech, columns, rows, { caption, isCaptionHidden: true })}</details></figure>`;
+}</figure>
+<details><summary>${speech.t.asTable}</summary>${htmlTable(speech, columns, rows, { caption, isCaptionHidden: true })}</details></div>`;
 }
 
 function keyOf(kind: Series['kind'] | 'mark'): PageHtml {

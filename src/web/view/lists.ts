@@ -6,8 +6,11 @@ import type { HtmlContent, PageHtml } from './html.ts';
 
 export interface TableColumn<Row> {
   head: HtmlContent;
-  /** `num`: to the right, with figures below each other. `wide`: left out on a phone. */
-  kind?: 'num' | 'wide' | 'num wide';
+  /**
+   * `num`: to the right, with figures below each other. `wide`: left out on a phone. `words`: sentences, so it is not
+   * as narrow as its longest word.
+   */
+  kind?: 'num' | 'wide' | 'num wide' | 'words' | 'words wide';
   /** Its cells name the row. One column of a table does. */
   isHead?: true;
   cell(row: Row): HtmlContent;
@@ -16,14 +19,16 @@ export interface TableColumn<Row> {
 }
 
 export interface TableOptions {
-  caption: HtmlContent;
+  caption: string;
   /** A caption that only those hear who do not see the page. */
   isCaptionHidden?: boolean;
   /** What stands there without rows. */
   empty?: HtmlContent;
 }
 
-/** What is too wide for a phone scrolls in itself; columns that are `wide` are left out there. */
+/**
+ * What is too wide for a phone scrolls in itself, by the keys, too; columns that are `wide` are left out there.
+ */
 export function htmlTable<Row>(
   { t }: Speech,
   columns: readonly TableColumn<Row>[],
@@ -32,9 +37,12 @@ export function htmlTable<Row>(
 ): PageHtml {
   if (rows.length === 0) return html`<div class="empty">${empty ?? html`<p>${t.table.nothing}</p>`}</div>`;
   const hasTotal = columns.some(({ total }) => total !== undefined);
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0"><table>
 <caption${isCaptionHidden ? html` class="hear-only"` : ''}>${caption}</caption>
-<thead><tr>${columns.map(({ head, kind }) => html`<th scope="col"${classOf(kind)}>${head}</th>`)}</tr></thead>
+<thead><tr>${columns.map(({ head, kind }) =>
+    // A column without a name, as one of buttons, has no heading to read out.
+    head === '' ? html`<td${classOf(kind)}></td>` : html`<th scope="col"${classOf(kind)}>${head}</th>`,
+  )}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${columns.map((column) => cellOf(column, row))}</tr>`)}</tbody>
 ${
   hasTotal

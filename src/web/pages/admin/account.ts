@@ -112,7 +112,7 @@ async function sessionsPart(context: WebContext, speech: Speech): Promise<PageHt
     ],
     all,
     { caption: texts.sessions },
-  )}<p>${buttonForm('/account/sessions/end', texts.endAll)}</p>`;
+  )}<div>${buttonForm('/account/sessions/end', texts.endAll)}</div>`;
 }
 
 const endOne: PageRoute = {

@@ -18,7 +18,7 @@ export function fundingTable(
     caption,
     empty,
     without = [],
-  }: { caption: HtmlContent; empty?: HtmlContent; without?: ('client' | 'machine' | 'state')[] },
+  }: { caption: string; empty?: HtmlContent; without?: ('client' | 'machine' | 'state')[] },
 ): PageHtml {
   const texts = textsIn(speech, fundingTexts);
   const { heads } = texts;

@@ -30,9 +30,9 @@ const textsOf = (speech: Speech) => textsIn(speech, machineTexts);
 
 /** By currency, each on its line. */
 export function cashByCurrency(speech: Speech, amounts: Record<string, string>): HtmlContent {
-  return Object.entries(amounts).map(
-    ([currency, amount]) => html`<div>${money(speech, amount, currency)}</div>`,
-  );
+  const all = Object.entries(amounts);
+  if (all.length === 0) return speech.t.none;
+  return all.map(([currency, amount]) => html`<div>${money(speech, amount, currency)}</div>`);
 }
 
 export const machineListRoute: PageRoute = {

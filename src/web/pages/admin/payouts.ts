@@ -99,7 +99,7 @@ function payoutTable(speech: Speech, rows: readonly PayoutView[], more: { empty:
       { head: t.sats, kind: 'num', cell: ({ sats }) => satsNumber(speech, sats) },
       { head: heads.arrived, kind: 'num wide', cell: ({ settled_sats: sats }) => satsNumber(speech, sats) },
       { head: heads.formed, cell: ({ created_at: at }) => timeOf(speech, at) },
-      { head: heads.why, kind: 'wide', cell: ({ reason }) => reasonOf(reason) },
+      { head: heads.why, kind: 'words wide', cell: ({ reason }) => reasonOf(reason) },
     ],
     rows,
     { caption, isCaptionHidden: true, ...more },

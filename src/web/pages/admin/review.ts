@@ -63,7 +63,7 @@ ${htmlTable(
     { head: texts.heads.row, isHead: true, cell: ({ id }) => reviewLink(id) },
     { head: texts.heads.since, cell: ({ since }) => agoOf(speech, since, now) },
     { head: texts.heads.machine, cell: (one) => machineOf(one) },
-    { head: texts.heads.why, cell: ({ reason }) => textOf(t.reviewReasons, reason) },
+    { head: texts.heads.why, kind: 'words', cell: ({ reason }) => textOf(t.reviewReasons, reason) },
     { head: texts.heads.state, cell: (one) => stateBadge(texts, one) },
   ],
   page.rows,

@@ -89,7 +89,7 @@ export function waitsTable(speech: Speech, waits: readonly WaitView[], caption: 
         cell: ({ kind, recipient }) => subjectLink(`${kind} ${recipient}`),
       },
       { head: speech.t.sats, kind: 'num', cell: ({ sats }) => satsNumber(speech, sats) },
-      { head: '', cell: (one) => waitText(speech, one) },
+      { head: '', kind: 'words', cell: (one) => waitText(speech, one) },
     ],
     waits,
     { caption },

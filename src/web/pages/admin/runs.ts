@@ -40,7 +40,7 @@ export const runsPage: PageRoute = {
             cell: ({ outcome }) => (outcome === null ? texts.going : outcomeBadge(speech, outcome)),
           },
           {
-            head: texts.problems,
+            ...{ head: texts.problems, kind: 'words' },
             cell: ({ problems }) =>
               html`${problems.map((code) => html`<div>${textOf(t.errors, code)}</div>`)}`,
           },
