@@ -42,7 +42,7 @@ export interface Watched {
 
 let visitors = 0;
 
-/** For the next requests of a page: they come from an address of their own, for the site limits what one may ask for. */
+/** The next requests of a page come from an address of their own: the site limits what one may ask for. */
 export async function fromElsewhere(page: Page): Promise<void> {
   visitors += 1;
   await page.setExtraHTTPHeaders({ 'x-forwarded-for': `10.2.${visitors >> 8}.${visitors & 255}` });
