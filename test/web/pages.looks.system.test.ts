@@ -23,7 +23,7 @@ import { LONG_NAME, type SitesScene, sitesScene } from '../support/sites-scene.t
 /*
  * Each page of both sites, in both languages, as a browser shows it. All that axe knows is asked of each page in each
  * language once: in English on a phone in light colours, in Spanish on a wide screen in dark ones. The other colours of
- * both are asked for their contrast alone, which is all that they change: everything everywhere would take minutes more.
+ * both are asked for their contrast alone, which is all that they change. Everything everywhere takes minutes more.
  */
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
