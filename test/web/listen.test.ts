@@ -4,8 +4,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/time.ts';
 import { listen } from '../../src/web/listen.ts';
 import { freePort } from '../support/free-port.ts';
+import { freshLedger } from '../support/ledgers.ts';
+import { servedSite } from '../support/served-site.ts';
 
-/* How the listener of a site ends, with connections that are in the middle of something. */
+/* The listener of a site: slow and huge requests, and how it ends with connections in the middle of something. */
 
 /** A wait ends only when it is called off. */
 const endless: Clock = {
@@ -35,7 +37,9 @@ async function connection(port: number, sent: string) {
   });
   await once(socket, 'connect');
   socket.write(sent);
-  return { closed: once(socket, 'close') };
+  const first = once(socket, 'data').then(([data]) => `${data}`);
+  first.catch(() => {});
+  return { socket, first, closed: once(socket, 'close') };
 }
 
 test('a stop waits for a request under way, and for no connection without a whole one', async () => {
@@ -69,4 +73,35 @@ test('an address that is in use is named', async () => {
     code: 'web/listen',
     message: expect.stringContaining(`[web.client] listen = "127.0.0.1:${port}"`),
   });
+});
+
+test('headers that come a byte at a time are cut off, and hold up nobody', async () => {
+  const { port, stop, letAnswer } = await slowSite(endless);
+  onTestFinished(stop);
+  letAnswer();
+  const slow = await Promise.all(
+    Array.from({ length: 50 }, () => connection(port, 'GET / HTTP/1.1\r\nHost: loc')),
+  );
+  const drip = setInterval(() => {
+    for (const { socket } of slow) socket.write('a');
+  }, 200);
+  onTestFinished(() => clearInterval(drip));
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('answered');
+  await Promise.all(slow.map(({ closed }) => closed));
+});
+
+test('a body of 10 MB is refused before it is read, and one longer than it says is cut', async () => {
+  const { url, port } = await servedSite(await freshLedger('sqlite'), 'admin');
+  const head = 'POST /sign-in/password HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+  // Nothing of it is sent, and the answer is there.
+  const huge = await connection(port, `${head}Content-Length: 10485760\r\n\r\n`);
+  expect(await huge.first).toMatch(/^HTTP\/1\.1 413 /);
+  const chunked = await connection(port, `${head}Transfer-Encoding: chunked\r\n\r\n`);
+  expect(await chunked.first).toMatch(/^HTTP\/1\.1 411 /);
+  // What follows the two bytes is no part of the request, and no request either.
+  const longer = await connection(port, `${head}Content-Length: 2\r\n\r\n{}${'x'.repeat(20_000)}`);
+  await longer.closed;
+  const headers = await connection(port, `GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`);
+  expect(await headers.first).toMatch(/^HTTP\/1\.1 431 /);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
