@@ -51,7 +51,7 @@ export async function adminSite(): Promise<AdminSite> {
   };
 }
 
-async function filledLedger(ledger: Ledger): Promise<void> {
+export async function filledLedger(ledger: Ledger): Promise<void> {
   const book = await books(ledger);
   const since = plus(now(), -3 * DAY);
   const at = (minutes: number) => plus(now(), minutes * 60_000);

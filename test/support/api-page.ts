@@ -22,6 +22,7 @@ interface Request {
   operationId: string;
   'x-scope'?: string;
   'x-proof'?: string;
+  'x-reason'?: string;
   parameters: Parameter[];
   requestBody?: { content: { 'application/json': { schema: Form & { anyOf?: Form[] } } } };
 }
@@ -107,7 +108,7 @@ function table(document: Record<string, unknown>, withScope: boolean): string {
 }
 
 /** The inputs, those that are needed in bold. */
-function inputsOf({ parameters, requestBody }: Request): string {
+function inputsOf({ parameters, requestBody, 'x-reason': reason }: Request): string {
   const query = parameters
     .filter(({ in: where, name }) => where === 'query' && name !== 'limit' && name !== 'cursor')
     .map(({ name, required }) => (required ? `**${name}**` : name));
@@ -115,7 +116,7 @@ function inputsOf({ parameters, requestBody }: Request): string {
   const forms = schema === undefined ? [] : (schema.anyOf ?? [schema]);
   const bodies = forms.map((form) =>
     Object.keys(form.properties)
-      .map((name) => (form.required?.includes(name) ? `**${name}**` : name))
+      .map((name) => (form.required?.includes(name) || (reason && name === 'reason') ? `**${name}**` : name))
       .join(', '),
   );
   return [...query, ...(bodies.length > 0 ? [bodies.join('; or ')] : [])].join(', ');

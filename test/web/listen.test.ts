@@ -101,7 +101,10 @@ test('a body of 10 MB is refused before it is read, and one longer than it says 
   // What follows the two bytes is no part of the request, and no request either.
   const longer = await connection(port, `${head}Content-Length: 2\r\n\r\n{}${'x'.repeat(20_000)}`);
   await longer.closed;
-  const headers = await connection(port, `GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`);
+  const headers = await connection(
+    port,
+    `GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`,
+  );
   expect(await headers.first).toMatch(/^HTTP\/1\.1 431 /);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });

@@ -96,7 +96,7 @@ function parametersOf(route: ApiRoute): Json[] {
     if (route.settings) parameters.push(parameter('If-None-Match', 'header', text, false));
     return parameters;
   }
-  if (route.preview || route.instead?.preview) {
+  if (hasPreview(route)) {
     parameters.push(parameter('preview', 'query', { type: 'boolean', default: false }, false));
   }
   if (route.settings) parameters.push(parameter('If-Match', 'header', text, true));
@@ -117,10 +117,12 @@ function bodyOf(route: ApiRoute): Json {
   const forms = [operation, ...(instead ? [instead.operation] : [])].map((one) => formOf(route, one));
   const [first] = forms;
   const schema = forms.length === 1 ? first : { anyOf: forms };
-  const isEmpty = Object.keys((first?.properties as Json | undefined) ?? {}).length === 1;
+  // Where nothing is needed, the body may be absent, too.
+  const needsBody = forms.every((form) => form.required !== undefined);
   return {
     ...(preview && { description: 'With `preview=true` nothing is done; the answer has a `digest`.' }),
-    requestBody: { required: !isEmpty, content: { 'application/json': { schema } } },
+    ...(hasPreview(route) && needsReason(operation) && { 'x-reason': 'needed, except for a preview' }),
+    requestBody: { required: needsBody, content: { 'application/json': { schema } } },
   };
 }
 
@@ -134,9 +136,10 @@ function formOf(route: ApiRoute, operation: RoutedOperation): Json {
     names.map((name) => [calledHere(route, name), all[name] ?? {}] as const),
   );
   const needed = ((shape.required as string[] | undefined) ?? []).filter((name) => names.includes(name));
+  // A preview needs no reason, and has the same form.
   const required = [
     ...needed.map((name) => calledHere(route, name)),
-    ...(operation.reasoned ? ['reason'] : []),
+    ...(needsReason(operation) && !hasPreview(route) ? ['reason'] : []),
   ];
   return {
     type: 'object',
@@ -146,10 +149,19 @@ function formOf(route: ApiRoute, operation: RoutedOperation): Json {
   };
 }
 
+function hasPreview({ preview, instead }: ApiRoute): boolean {
+  return preview !== undefined || instead?.preview !== undefined;
+}
+
+function needsReason({ reasoned, usualReason }: RoutedOperation): boolean {
+  return reasoned !== undefined && usualReason === undefined;
+}
+
 function responsesOf(route: ApiRoute): Json {
   const { operation, status = 200, answer, preview, instead } = route;
   const content = (schema: Json, type = 'application/json') => ({ [type]: { schema } });
   const views = [operation, ...(instead ? [instead.operation] : [])];
+  const previews = [preview, instead?.preview].flatMap((one) => (one ? [schemaOf(one.view, 'output')] : []));
   const ok =
     answer === 'events'
       ? content({ type: 'string' }, 'text/event-stream')
@@ -161,14 +173,13 @@ function responsesOf(route: ApiRoute): Json {
           }
         : answer === 'log'
           ? content({ type: 'array', items: schemaOf(changeView, 'output') })
-          : content(either(views.map((one) => viewOf(route, one))));
+          : content(either([...views.map((one) => viewOf(route, one)), ...(status === 200 ? previews : [])]));
   const headers: Json = {
     ...((route.list || answer === 'log') && {
       Link: header('The next page, as rel="next"; absent at the end.'),
     }),
     ...(route.settings && route.method === 'GET' && { ETag: header('The settings, for If-Match.') }),
   };
-  const previews = [preview, instead?.preview].flatMap((one) => (one ? [schemaOf(one.view, 'output')] : []));
   return {
     [status]: { description: 'Done.', headers, content: ok },
     ...(previews.length > 0 &&
