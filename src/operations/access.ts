@@ -43,7 +43,7 @@ import { ownSession } from './own-session.ts';
 import { secretOfToken } from './tokens.ts';
 
 /*
- * How somebody comes in: by a one-time link or its code, by a passkey, or by a password together with a one-time
+ * How somebody signs in: by a one-time link or its code, by a passkey, or by a password together with a one-time
  * password; and who it is that comes with a session or a token. What is wrong with a sign-in is not told.
  */
 

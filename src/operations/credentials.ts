@@ -20,7 +20,7 @@ import { siteUrl } from './invitation.ts';
 import { operation } from './operation.ts';
 import { ownSession } from './own-session.ts';
 
-/* What the one who asks signs in with the next time. */
+/* The caller's own credentials: what signs in the next time. */
 
 /** By default how the browser names itself, which is long. */
 const label = z.string().trim().max(300).optional();

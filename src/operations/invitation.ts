@@ -36,7 +36,7 @@ export async function invite(
   const hashes = { secretHash: hashOf(secret), codeHash: hashOf(code) };
   const expiresAt = await makeInvitation(trx, act.at, holder, hashes);
   await record(trx, act, {
-    ...{ at: act.at, action: `${holder.kind} invite`, subject: holderSubject(holder) },
+    ...{ action: `${holder.kind} invite`, subject: holderSubject(holder) },
     after: { expires_at: expiresAt },
   });
   // Behind the #, because browsers send that part to no server, and no proxy or preview of a messenger sees it.

@@ -5,7 +5,7 @@ import { invitationView } from '../views/people.ts';
 import { invite } from './invitation.ts';
 import { operation } from './operation.ts';
 
-/** A one-time link to the client site, by which a client comes in; a later one is for another device. */
+/** A one-time link to the client site, with which a client signs in; a later one is for another device. */
 export const inviteClient = operation({
   name: 'clients.invite',
   needs: 'write',

@@ -10,7 +10,7 @@ import { Message, type Piece } from '../lib/message.ts';
 /** The request under a key. Secrets of the input enter only its hash. */
 export function requestOf(key: string, operation: string, who: Who, input: unknown): Request {
   if (key.length === 0 || key.length > 200) throw invalid('key', 'it has 1 to 200 characters');
-  const { principal = { kind: 'operator' }, actor, reason } = who;
+  const { principal, actor, reason } = who;
   // A client is the same at every door; whoever acts at the shell is told apart by name.
   const asks =
     principal.kind === 'operator' ? `${principalName(principal)} ${actor}` : principalName(principal);

@@ -145,7 +145,10 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   reasoned?: true | 'when-applied';
   /** The reason if none was given. */
   usualReason?: string;
-  /** True if its answer has a secret, which is shown once: so it takes no key, under which the answer would be kept. */
+  /**
+   * True if it signs in, or if its input or answer has a secret that may not be kept. So it takes no key: under one,
+   * the answer would be kept.
+   */
   once?: true;
   /** The input, in snake case, with amounts, rates and times as people type them. */
   input: Input;
@@ -153,8 +156,8 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
 } & (N extends 'lease' ? { kind: RunDecision } : unknown);
 
-/** A command parses each schema once: compiling its parser would take longer than parsing. */
-const ONCE = { jitless: true };
+/** A command parses each schema one time: compiling its parser would take longer than parsing. */
+const UNCOMPILED = { jitless: true };
 
 /** An operation, with its types inferred. */
 export function operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
@@ -174,7 +177,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
-  const { name, needs, kind, reasoned, usualReason, once: isSecret, input, view, run } = operation;
+  const { name, needs, kind, reasoned, usualReason, once: keepsNothing, input, view, run } = operation;
   const { principal, clock, key } = session;
   const actor = session.actor.trim();
   const said = session.reason ?? usualReason;
@@ -186,15 +189,17 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const who: Who = { principal, actor, run: null, reason, clock };
   // A reason that is blank is told before a preview is shown, not after the operator agreed.
   if (reasoned === true || (reasoned && said !== undefined)) withReason(who);
-  if (key !== undefined && (isSecret || needs === 'none' || needs === 'config')) throw takesNoKey(name);
-  const read = input.safeParse(given, ONCE);
+  if (key !== undefined && (keepsNothing || needs === 'none' || needs === 'config'))
+    throw takesNoKey(operation);
+  const read = input.safeParse(given, UNCOMPILED);
   if (!read.success) throw refused(input, read.error);
   assertProven(principal, name, given, clock);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },
     tell: async (text: string | Message) => session.tell?.(text),
   };
-  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data), ONCE);
+  const done = async (context: object) =>
+    view.parse(await run(context as ContextOf[N], read.data), UNCOMPILED);
   const { withLedger, logger = silentLogger, onWait, onCheck, env = {}, doors = [] } = session;
   const own = { ...bare, withLedger, logger, onWait, env, doors };
   if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
@@ -215,11 +220,19 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
         watch,
         ledger: { ...ledger, db: trx, write: noSecond, dryRun: noSecond },
       };
-      if (!isSame(reading.view.parse(await reading.run(seen, reading.input.parse(asked, ONCE)), ONCE))) {
-        throw changedMeanwhile();
+      if (
+        !isSame(
+          reading.view.parse(await reading.run(seen, reading.input.parse(asked, UNCOMPILED)), UNCOMPILED),
+        )
+      ) {
+        throw new BridgeError(
+          'usage/changed',
+          'Somebody else changed the settings meanwhile; nothing was written.',
+          'Read them again, and send their new `ETag`.',
+        );
       }
     };
-    const once =
+    const withKey =
       (write: Ledger['write']): Ledger['write'] =>
       (work) =>
         write(async (trx) => {
@@ -227,15 +240,15 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
           if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
           await assertSeen(trx);
           const result = await work(trx);
-          if (request) await keepAnswer(trx, request, stored(view.parse(result, ONCE)), clock.now());
+          if (request) await keepAnswer(trx, request, stored(view.parse(result, UNCOMPILED)), clock.now());
           return result;
         });
     const before = request && (await answerTo(ledger.db, request));
-    if (before) return view.parse(restored(before), ONCE);
-    if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
+    if (before) return view.parse(restored(before), UNCOMPILED);
+    if (needs === 'write') return done({ ...base, ledger, write: withKey(ledger.write) });
     if (kind === undefined) throw new Error(`the run of ${name} has no kind`);
     return withLease(ledger, { kind, who }, (held) =>
-      done({ ...base, ledger, run: held, write: once(held.write), who: held.who }),
+      done({ ...base, ledger, run: held, write: withKey(held.write), who: held.who }),
     );
   });
 }
@@ -254,11 +267,16 @@ function nobodyTakes(): Promise<boolean> {
  * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they
  * are not in the ledger, or the answer has a secret.
  */
-function takesNoKey(name: string): BridgeError {
+function takesNoKey({
+  name,
+  once,
+}: Pick<Operation<Needs, z.ZodType, z.ZodType>, 'name' | 'once'>): BridgeError {
   return invalid(
     'key',
-    `${name} takes none, because no answer of it is kept`,
-    'Ask without a key: it does not repeat what is already done.',
+    `${name} takes no idempotency key, because no answer of it is kept`,
+    once
+      ? 'Leave the key out. Each request does it anew, so look at what there is before you repeat one.'
+      : 'Leave the key out: what is already done is not repeated.',
   );
 }
 

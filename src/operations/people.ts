@@ -39,7 +39,7 @@ export const listPeople = operation({
   },
 });
 
-/** Answers a one-time link, by which the person comes in and sets up how to sign in from then on. */
+/** Answers a one-time link, with which the person signs in, and sets up how to sign in from then on. */
 export const addOnePerson = operation({
   name: 'people.add',
   needs: 'write',
@@ -121,10 +121,10 @@ async function change(
   });
 }
 
-/** Whoever shuts out oneself by mistake would need the shell of the host. */
+/** An owner who disabled the own account could come back only by the shell of the host. */
 function refuseOneself({ principal }: Who, name: string): void {
   if (principal.kind !== 'person' || principal.person !== name) return;
-  throw wrongState('name', 'nobody changes the own rights', 'Ask another owner.');
+  throw wrongState('name', 'you cannot change your own role, or disable yourself', 'Ask another owner.');
 }
 
 function holderOf({ id, name, role: is }: Person) {

@@ -34,11 +34,11 @@ export type Scope = (typeof SCOPES)[number];
 /** Nouns of the host, which only its shell has: files, the daemon, the schema. */
 const SHELL = ['backup', 'init', 'ledger', 'migrate', 'role_sql', 'run', 'serve'];
 
-/** Nouns, and single operations, that are for owners: who may come in, and who is paid the commission. */
+/** Nouns, and single operations, that are for owners: who may sign in, and who is paid the commission. */
 const OWNER = ['people', 'tokens', 'machines.replace', 'machines.preview_replace'];
 const OWNER_WRITES = ['commission'];
 
-/** Whoever asks is the subject; no token has any. */
+/** Operations on the caller's own sign-in; tokens may do none of them. */
 const PERSONAL = ['access', 'credentials', 'sessions'];
 
 /** Readings that ask Lamassu and LNbits, and change nothing. */
@@ -46,7 +46,7 @@ const READINGS = ['poll.preview', 'poll.preview_first', 'reconcile', 'doctor', '
 
 const RUNS = ['poll', 'fixed'];
 
-/** What changes where money goes, or who may come in: the person has to have proved who it is just now. */
+/** What changes where money goes, or who may sign in: it needs a recent sign-in. */
 const FRESH = new Set([
   'clients.add',
   'clients.invite',
@@ -79,7 +79,7 @@ const FRESH = new Set([
   'tokens.revoke',
 ]);
 
-/** How long a proof counts, in ms. */
+/** How long an authentication is recent, in ms. */
 const FRESH_MS = 300_000;
 
 /** Whether the principal may do it. */
@@ -115,7 +115,7 @@ export function isOwners({ name, needs }: Named): boolean {
   return OWNER.includes(noun) || OWNER.includes(name) || (OWNER_WRITES.includes(noun) && needs !== 'read');
 }
 
-/** Whether it needs a proof of the last five minutes. `input`: another wallet makes a change such a one. */
+/** Whether people need to have signed in, or proved who they are, just before. `input`: another wallet counts, too. */
 export function needsProof(name: string, input: unknown): boolean {
   if (FRESH.has(name)) return true;
   const isWallet = typeof input === 'object' && input !== null && Reflect.get(input, 'wallet_key');

@@ -3,7 +3,7 @@ import type { OpenSession } from '../ledger/sessions/sessions.ts';
 import { instant } from './fields.ts';
 import { ROLE_NAMES } from './roles.ts';
 
-/** Who comes in: people to the admin site, clients to the client site. */
+/** Who signs in: people to the admin site, clients to the client site. */
 export const holderView = z.object({ kind: z.enum(['person', 'client']), name: z.string() });
 
 /** A new session, with its secret for the cookie. */

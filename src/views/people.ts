@@ -49,7 +49,7 @@ export const newTokenView = z.object({
   expires_at: instant.nullable(),
 });
 
-/** What the one who asks signs in with. */
+/** A credential of the caller. */
 export const credentialView = z.object({
   id: z.string(),
   kind: z.enum(['passkey', 'password', 'totp']),

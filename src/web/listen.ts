@@ -38,7 +38,7 @@ export async function listen(
   server.requestTimeout = REQUEST_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxConnections = MOST_CONNECTIONS;
-  const closeUnasked = unaskedConnections(server);
+  const closeIdle = idleConnections(server);
   try {
     server.listen(port, host);
     await once(server, 'listening');
@@ -53,7 +53,7 @@ export async function listen(
   return async () => {
     const closed = once(server, 'close');
     server.close();
-    closeUnasked();
+    closeIdle();
     const over = new AbortController();
     const patience = clock.sleep(GRACE_MS, { signal: over.signal, ref: false }).then(() => {
       server.closeAllConnections();
@@ -68,10 +68,10 @@ export async function listen(
  * What closes the connections without a whole request, also those that send one slowly, which Node counts as busy; and
  * from then on each other one after its answer.
  */
-function unaskedConnections(server: Server): () => void {
+function idleConnections(server: Server): () => void {
   const open = new Set<Socket>();
   const asked = new Set<Socket>();
-  const closeUnasked = () => {
+  const closeIdle = () => {
     for (const socket of open) if (!asked.has(socket)) socket.destroySoon();
   };
   server.on('connection', (socket) => {
@@ -82,8 +82,8 @@ function unaskedConnections(server: Server): () => void {
     asked.add(socket);
     answer.once('close', () => {
       asked.delete(socket);
-      if (!server.listening) closeUnasked();
+      if (!server.listening) closeIdle();
     });
   });
-  return closeUnasked;
+  return closeIdle;
 }

@@ -366,7 +366,7 @@ forEachLedger((kind, open) => {
     });
   });
 
-  test('nobody changes the own rights', async () => {
+  test('you cannot change your own role, or disable yourself', async () => {
     const { shell, enter } = await setUp();
     await shell(addOnePerson, { name: 'dora', role: 'owner' });
     const { ask } = await enter('dora');
@@ -425,7 +425,7 @@ forEachLedger((kind, open) => {
     ])
       await expect(act()).rejects.toMatchObject({
         field: 'key',
-        message: expect.stringContaining('takes none'),
+        message: expect.stringContaining('takes no idempotency key'),
       });
     expect(await ledger.db.selectFrom('requests').selectAll().execute()).toEqual([]);
     expect(await ledger.db.selectFrom('people').selectAll().execute()).toEqual([]);

@@ -121,7 +121,11 @@ forEachLedger((kind, open) => {
     for (const asked of each)
       for (const key of ['k', '']) {
         await expect(asked(key)).rejects.toMatchObject({
-          ...{ code: 'usage/invalid', field: 'key', message: expect.stringContaining('takes none') },
+          ...{
+            code: 'usage/invalid',
+            field: 'key',
+            message: expect.stringContaining('takes no idempotency key'),
+          },
         });
       }
     expect(await ledger.db.selectFrom('runs').selectAll().execute()).toEqual([]);

@@ -14,7 +14,7 @@ export async function invitationPage(
     `  ${link}`,
     `Or type this code at ${link.replace(/#.*/, '')}:`,
     `  ${code}`,
-    'Whoever has it comes in as this one. It is not shown again.',
+    `Anyone with the link or the code can sign in as ${name}. It is not shown again.`,
   ].join('\n');
 }
 

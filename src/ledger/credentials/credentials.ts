@@ -57,7 +57,7 @@ export async function addCredential(
     })
     .execute();
   await record(trx, act, {
-    ...{ at: act.at, action: 'credential add', subject: holderSubject(holder) },
+    ...{ action: 'credential add', subject: holderSubject(holder) },
     after: { kind, ...(label !== null && { label }) },
   });
 }
@@ -73,7 +73,7 @@ export async function removeCredential(
   if (!one) return false;
   await remove(trx, act.at, one);
   await record(trx, act, {
-    ...{ at: act.at, action: 'credential remove', subject: holderSubject(holder) },
+    ...{ action: 'credential remove', subject: holderSubject(holder) },
     before: { kind: one.kind, ...(one.label !== null && { label: one.label }) },
   });
   return true;

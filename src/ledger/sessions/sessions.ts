@@ -53,7 +53,7 @@ export function holderSubject({ kind, name }: SessionHolder): string {
   return `${kind} ${name}`;
 }
 
-/** Of whom a row is, if that one may come in; null otherwise. */
+/** Of whom a row is, if that one may sign in; null otherwise. */
 export async function findHolder(db: Db, { person_id, client_id }: Holder): Promise<SessionHolder | null> {
   if (person_id !== null) {
     const person = await db
@@ -87,7 +87,7 @@ export async function startSession(
     .execute();
 }
 
-/** The open session under this hash; null if there is none, it is over, or its holder may not come in any more. */
+/** The open session under this hash; null if there is none, it is over, or its holder may not sign in any more. */
 export async function findSession(db: Db, secretHash: string, at: Instant): Promise<OpenSession | null> {
   const [found] = await openSessions(db, at, { secretHash });
   return found ?? null;

@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { Instant } from '../../time.ts';
 
-/** The tables of who comes in by the web sites and the API, and by what. */
+/** The tables of who signs in to the web sites and the API, and how. */
 export interface AccessSchema {
   people: {
     id: Generated<bigint>;

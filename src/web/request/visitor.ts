@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { BridgeError } from '../../errors.ts';
 import { findOpenSession, findOpenToken } from '../../operations/access.ts';
 import { type Needs, type Operation, perform, type Session } from '../../operations/operation.ts';
 import type { FoundSession } from '../../views/access.ts';
@@ -88,5 +89,5 @@ function visitorWith(session: FoundSession): Visitor {
 }
 
 function isNoSession(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'access/required';
+  return error instanceof BridgeError && error.code === 'access/required';
 }

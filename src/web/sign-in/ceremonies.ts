@@ -30,7 +30,11 @@ export function ceremonies(clock: Pick<Clock, 'monotonic'>): Ceremonies {
       const known = open.get(name);
       open.delete(name);
       if (known && known.until > clock.monotonic()) return known.challenge;
-      throw new BridgeError('access/refused', 'The passkey was used too late.', 'Try once more.');
+      throw new BridgeError(
+        'access/refused',
+        'This passkey request has expired, or was already used.',
+        'Try once more.',
+      );
     },
   };
 }

@@ -38,7 +38,7 @@ export function signInRoutes(site: Site): Hono<Env> {
   const open = ceremonies(clock);
   const app = new Hono<Env>();
 
-  /** One try to come in: each failure of an address makes it wait longer. */
+  /** One try to sign in: each failure of an address makes it wait longer. */
   const attempt = async <T>(context: WebContext, work: () => Promise<T>): Promise<T> => {
     const key = visitorKey(context.get('address'));
     tries.assertMayTry(key);

@@ -13,7 +13,7 @@ import { changeForm } from '../change-pages.ts';
 import { clientName, tabsFor } from './client.ts';
 import { clientTexts } from './client-tabs.ts';
 
-/** How a client comes in to the client site: by a link, which is shown once. */
+/** How a client signs in to the client site: by a link, which is shown once. */
 export const clientAccessPages = changeForm({
   path: '/clients/:name/access',
   operation: inviteClient,
