@@ -136,6 +136,8 @@ async function* rowsIn(pieces: AsyncIterable<string>): AsyncGenerator<{ at: stri
     for (const line of piece.split('\n')) {
       const row = line.replace(/,$/, '');
       if (row.startsWith('{')) yield JSON.parse(row) as { at: string };
+      // Otherwise a log that is written in another way would look empty.
+      else if (!['', '[', ']', '[]'].includes(row)) throw new Error('the log is not written a row a line');
     }
   }
 }

@@ -35,7 +35,7 @@ const scopes: Record<Scope, string> = {
 
 export const peopleEn = {
   title: 'People',
-  lead: 'Who may use this site. Nobody changes the own rights; the shell of the host makes the first owner, and helps whoever lost everything.',
+  lead: 'Who may use this site. You cannot change your own role, or disable yourself. The shell of the host makes the first owner, and helps whoever lost everything.',
   caption: 'People',
   add: 'Add somebody',
   heads: {
