@@ -59,7 +59,12 @@ export async function boughtBy(db: Db, clients: readonly bigint[]): Promise<Look
   for (const row of await waitingOnly(db, clients)) {
     add(row, (one) => ({ purchases: one.purchases - row.cash_outs }));
   }
-  for (const row of await bounds(db, clients)) add(row, () => ({ firstAt: row.first, lastAt: row.last }));
+  for (const row of await bounds(db, clients)) {
+    add(row, ({ firstAt, lastAt }) => ({
+      firstAt: firstAt === null || row.first < firstAt ? row.first : firstAt,
+      lastAt: lastAt === null || row.last > lastAt ? row.last : lastAt,
+    }));
+  }
   return of;
 }
 
@@ -149,6 +154,9 @@ function waitingOnly(db: Db, clients: readonly bigint[]) {
 /** A local day is the same in two time zones, but for so many days: an operator may have changed the time zone. */
 const APART = 2;
 
+/** How many windows one query has: a statement of SQLite takes 32,766 values, and a window has three. */
+const AT_ONCE = 5_000;
+
 /**
  * When the first and the last cash-out were confirmed of which something has arrived. The days of the fundings say
  * which few come into question.
@@ -178,15 +186,18 @@ async function bounds(db: Db, clients: readonly bigint[]) {
       if (last >= since) windows.push(window(id, since, '9'));
     }
   }
-  if (windows.length === 0) return [];
-  const { rows } = await sql<Owner & { first: Instant; last: Instant }>`
-    with w (funding_id, since, until) as (values ${sql.join(windows)})
-    select a.client_id, a.currency, min(c.confirmed_at) as first, max(c.confirmed_at) as last
-    from w inner join allocations as a
-        on a.funding_id = w.funding_id and a.local_date >= w.since and a.local_date <= w.until
-      inner join cash_outs as c on c.id = a.cash_out_id left join payouts as p on p.id = a.payout_id
-    where ${hasArrived('a', 'p')} group by a.client_id, a.currency`.execute(db);
-  return rows;
+  const found: (Owner & { first: Instant; last: Instant })[] = [];
+  for (let from = 0; from < windows.length; from += AT_ONCE) {
+    const { rows } = await sql<(typeof found)[number]>`
+      with w (funding_id, since, until) as (values ${sql.join(windows.slice(from, from + AT_ONCE))})
+      select a.client_id, a.currency, min(c.confirmed_at) as first, max(c.confirmed_at) as last
+      from w inner join allocations as a
+          on a.funding_id = w.funding_id and a.local_date >= w.since and a.local_date <= w.until
+        inner join cash_outs as c on c.id = a.cash_out_id left join payouts as p on p.id = a.payout_id
+      where ${hasArrived('a', 'p')} group by a.client_id, a.currency`.execute(db);
+    found.push(...rows);
+  }
+  return found;
 }
 
 function window(funding: bigint, since: string, until: string): RawBuilder<unknown> {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { boughtBy, type PurchasedInAll } from '../../../src/ledger/clients/bought.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -82,6 +83,33 @@ forEachLedger((_kind, open) => {
     await same();
     await book.pay(at(-4));
     await same();
+  });
+
+  test('more fundings than one query takes values have their first and last day', async () => {
+    const ledger = await open();
+    const book = await books(ledger);
+    await book.client('alice', { mode: 'flow' }, at(-40));
+    await book.cash('alice', 90, at(-39));
+    await book.cashOut(10, at(-30));
+    await book.cashOut(10, at(-20));
+    await book.pay(at(-19));
+    await ledger.db.updateTable('payouts').set({ state: 'settled', settled_at: now() }).execute();
+    const { id } = await ledger.db.selectFrom('recipients').select('id').executeTakeFirstOrThrow();
+    const before = await oneByOne(ledger, id);
+    const copies = sql.raw(
+      'with recursive n (i) as (select 1 union all select i + 1 from n where i < 12000)',
+    );
+    // Each of them gave for both cash-outs, so a window for each day.
+    await sql`insert into fundings (id, client_id, machine, currency, amount, remaining, spent, withdrawn, rate, status,
+        created_at, deposited_at)
+      ${copies} select 1000 + i, client_id, machine, currency, amount, remaining, spent, withdrawn, rate, status,
+        created_at, deposited_at from fundings, n where id = 1`.execute(ledger.db);
+    await sql`insert into allocations (cash_out_id, funding_id, client_id, mode, local_date, currency, fiat, gross,
+        commission, net, payout_id)
+      ${copies} select cash_out_id, 1000 + i, client_id, mode, local_date, currency, fiat, gross, commission, net,
+        payout_id from allocations, n where funding_id = 1`.execute(ledger.db);
+    const { firstAt, lastAt } = (await boughtBy(ledger.db, [id]))(id, 'USD');
+    expect({ firstAt, lastAt }).toEqual({ firstAt: before.firstAt, lastAt: before.lastAt });
   });
 
   test('who bought nothing has nothing', async () => {
