@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
 import { Secret } from '../src/config/secret.ts';
-import { localDate } from '../src/dca/local-time.ts';
 import { BridgeError } from '../src/errors.ts';
 import { addCommission } from '../src/ledger/commission/commission.ts';
 import { OPERATOR, type Principal, toJson } from '../src/ledger/log/log.ts';
@@ -10,6 +9,7 @@ import type { Ledger } from '../src/ledger/store/open.ts';
 import type { Needs, Operation, Session } from '../src/operations/operation.ts';
 import { type Audience, mayDo, SCOPES, scopeOf } from '../src/operations/rights.ts';
 import { plus, systemClock } from '../src/time.ts';
+import { localMonth } from '../src/typed/months.ts';
 import { books } from './support/books.ts';
 import { now } from './support/clock.ts';
 import { forEachLedger } from './support/ledgers.ts';
@@ -246,7 +246,7 @@ const own: Record<string, Input[]> = {
   'clients.show': [{ name: 'alice' }],
   // Yesterday's cash may have been in the month before.
   'clients.statement': [now(), plus(now(), -86_400_000)].map((at) => ({
-    ...{ name: 'alice', month: localDate(at, 'America/Guatemala').slice(0, 7), format: 'csv' },
+    ...{ name: 'alice', month: localMonth(at, 'America/Guatemala'), format: 'csv' },
   })),
   'clients.replay': [
     { name: 'alice', currency: 'USD' },
@@ -259,7 +259,7 @@ const own: Record<string, Input[]> = {
   'payouts.show': [{ id: 'OWN PAYOUT' }],
   'purchases.list': [
     ...[{}, { client: 'alice' }, { limit: '1' }, { state: 'waiting' }, { state: 'paid' }],
-    { month: localDate(now(), 'America/Guatemala').slice(0, 7) },
+    { month: localMonth(now(), 'America/Guatemala') },
   ],
   'purchases.sums': [{}, { client: 'alice', by: 'day' }],
   'purchases.show': [{ id: 'cash-out 1' }, { id: 'cash-out 3', client: 'alice' }],

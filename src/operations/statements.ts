@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { localDate } from '../dca/local-time.ts';
 import { invalid } from '../errors.ts';
 import { localTimes } from '../export/format.ts';
 import { findClient } from '../ledger/clients/clients.ts';
@@ -10,6 +9,7 @@ import { statementHtml } from '../statement/as-html.ts';
 import { statementText } from '../statement/as-text.ts';
 import type { ClientStatement } from '../statement/client-statement.ts';
 import { type Language, languages } from '../statement/languages.ts';
+import { localMonth } from '../typed/months.ts';
 import { parseName } from '../typed/names.ts';
 import { parseMonth } from '../typed/range.ts';
 import { statementView, viewOfStatement } from '../views/statements.ts';
@@ -36,8 +36,8 @@ export const showStatement = operation({
     const { from, before } = parseMonth(given.month, timezone);
     const now = clock.now();
     if (from > now) {
-      const latest = localDate(now, timezone).slice(0, 'YYYY-MM'.length);
-      throw invalid('month', `${given.month} has not begun yet`, `The newest month is ${latest}.`);
+      const hint = `The newest month is ${localMonth(now, timezone)}.`;
+      throw invalid('month', `${given.month} has not begun yet`, hint);
     }
     const client = await findClient(ledger.db, name, now, 'name');
     const isRunning = now < before;

@@ -15,6 +15,7 @@ import { sourceWalletBalance } from '../monitoring/source-wallet-balance.ts';
 import { waitsNow } from '../scheduler/due.ts';
 import { hasClients } from '../scheduler/setup.ts';
 import { plus } from '../time.ts';
+import { addMonths, localMonth } from '../typed/months.ts';
 import { parseMonth } from '../typed/range.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
 import { operation } from './operation.ts';
@@ -38,11 +39,11 @@ export const showStatus = operation({
     const { startAt } = config.lamassu;
     const problem = startProblem(startAt, await bestTime(db, ledger.clock.host()), seen.status.mark === null);
     const day = localDate(at, config.timezone);
+    const month = localMonth(at, config.timezone);
     const weekAgo = plus(at, -7 * DAY_MS);
     const running = await currentRun(db);
-    const month = day.slice(0, 'YYYY-MM'.length);
     const months = await Promise.all(
-      [month, monthBefore(month)].map(async (one) => {
+      [month, addMonths(month, -1)].map(async (one) => {
         const { from, before } = parseMonth(one, config.timezone);
         return { month: one, ...(await totalsBetween(db, from, before)) };
       }),
@@ -74,9 +75,3 @@ export const showStatus = operation({
     });
   },
 });
-
-/** `2026-01` → `2025-12` */
-function monthBefore(month: string): string {
-  const [year = 0, one = 1] = month.split('-').map((part) => Number.parseInt(part, 10));
-  return one === 1 ? `${year - 1}-12` : `${year}-${`${one - 1}`.padStart(2, '0')}`;
-}

@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill';
-import { startOfDay } from '../dca/local-time.ts';
+import { addDays, startOfDay } from '../dca/local-time.ts';
 import { conflict, invalid } from '../errors.ts';
 import { field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
+import { addMonths, isMonth } from './months.ts';
 import { parseTime } from './times.ts';
 
 /** A range of time as the operator types it. */
@@ -45,13 +46,12 @@ export function parseRange({ from, to, month }: RangeInput, timezone: string): R
 
 /** `2026-11`: all its local days. Throws `usage/invalid`. */
 export function parseMonth(month: string, timezone: string): { from: Instant; before: Instant } {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) {
+  if (!isMonth(month)) {
     throw invalid('month', `${JSON.stringify(month)} is not a month`, 'Write it like 2026-11.');
   }
-  const first = Temporal.PlainDate.from(`${month}-01`);
   return {
-    from: startOfDay(first.toString(), timezone),
-    before: startOfDay(first.add({ months: 1 }).toString(), timezone),
+    from: startOfDay(`${month}-01`, timezone),
+    before: startOfDay(`${addMonths(month, 1)}-01`, timezone),
   };
 }
 
@@ -59,7 +59,7 @@ export function parseMonth(month: string, timezone: string): { from: Instant; be
 function endOf(to: string, timezone: string): Instant {
   const time = parseTime(to, timezone, 'to');
   if (!/^\d{4}-\d{2}-\d{2}$/.test(to.trim())) return afterwards(time);
-  return startOfDay(Temporal.PlainDate.from(to.trim()).add({ days: 1 }).toString(), timezone);
+  return startOfDay(addDays(to.trim(), 1), timezone);
 }
 
 /** A microsecond later: the smallest step of an `Instant`. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { localDate } from '../../src/dca/local-time.ts';
+import { localMonth } from '../../src/typed/months.ts';
 import { now } from '../support/clock.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { commandIn, commandViews } from '../support/views.ts';
@@ -94,7 +94,7 @@ test('every command answers by its view', async () => {
   await json(['cash-outs', 'show', row]);
   await json(['clients', 'list']);
   await json(['clients', 'show', 'alice']);
-  const month = localDate(now(), 'America/Guatemala').slice(0, 7);
+  const month = localMonth(now(), 'America/Guatemala');
   await json(['clients', 'statement', 'alice', '--month', month]);
   await json(['credits', 'list']);
   await json(['credits', 'show', 'c1']);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { localDate } from '../../src/dca/local-time.ts';
+import { localMonth } from '../../src/typed/months.ts';
 import { adminRoutes } from '../../src/web/api/admin-routes.ts';
 import { now } from '../support/clock.ts';
 import { pairMachine } from '../support/lamassu.ts';
@@ -46,7 +46,7 @@ describe.each(ledgerKinds)('the sites on %s', (ledger) => {
       link: string;
     }>();
     const cookie = await signInByLink(served.admin, link);
-    const month = localDate(now(), 'America/Guatemala').slice(0, 7);
+    const month = localMonth(now(), 'America/Guatemala');
     /** By route: the request where its path has more than names, and the command. */
     const pairs: [path: string, asked: string, args: string[]][] = [
       ['/status', '', ['status']],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { localDate } from '../../../src/dca/local-time.ts';
+import { localMonth } from '../../../src/typed/months.ts';
 import { now } from '../../support/clock.ts';
 import { insertAction, insertCashOut, MACHINE, pairMachine } from '../../support/lamassu.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
@@ -84,7 +84,7 @@ test('the text output, on a pipe', async () => {
     ['purchases', 'list', '--client', 'alice'],
     ['purchases', 'show', distributed, '--client', 'alice'],
     ['clients', 'show', 'alice'],
-    ['clients', 'statement', 'alice', '--month', localDate(now(), 'America/Guatemala').slice(0, 7)],
+    ['clients', 'statement', 'alice', '--month', localMonth(now(), 'America/Guatemala')],
     ['cash-outs', 'list'],
     ['commission', 'list'],
     ['status'],

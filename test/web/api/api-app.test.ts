@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { Secret } from '../../../src/config/secret.ts';
-import { localDate } from '../../../src/dca/local-time.ts';
 import { addCommission } from '../../../src/ledger/commission/commission.ts';
 import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { mayDo, SCOPES } from '../../../src/operations/rights.ts';
 import { plus } from '../../../src/time.ts';
+import { localMonth } from '../../../src/typed/months.ts';
 import { adminRoutes } from '../../../src/web/api/admin-routes.ts';
 import { clientRoutes } from '../../../src/web/api/client-routes.ts';
 import { openApiOf } from '../../../src/web/api/openapi.ts';
@@ -192,8 +192,8 @@ test('the answers are as the documents have them, errors too', async () => {
   const queries: Record<string, string> = {
     '/purchases': '?client=alice',
     '/purchases/{id}': '?client=alice',
-    '/clients/{name}/statement': `?month=${localDate(now(), 'America/Guatemala').slice(0, 7)}`,
-    '/me/statement': `?month=${localDate(now(), 'America/Guatemala').slice(0, 7)}`,
+    '/clients/{name}/statement': `?month=${localMonth(now(), 'America/Guatemala')}`,
+    '/me/statement': `?month=${localMonth(now(), 'America/Guatemala')}`,
     '/me/export': '?format=json',
     '/purchase-sums': '?client=alice',
     '/me/replay': '?currency=USD',

@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import { sumExport } from '../../../operations/export.ts';
+import { addMonths, isMonth } from '../../../typed/months.ts';
 import type { ExportView } from '../../../views/export.ts';
+import { monthNow } from '../../request/month-now.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
 import { money, satsNumber, satsOf } from '../../view/amounts.ts';
@@ -9,7 +11,7 @@ import type { HtmlContent, PageHtml } from '../../view/html.ts';
 import { layout } from '../../view/layout.ts';
 import { htmlTable, pathWith } from '../../view/lists.ts';
 import type { PageRoute } from '../page-route.ts';
-import { isMonth, kindTexts, monthNow, reportTexts } from './reports.ts';
+import { kindTexts, reportTexts } from './reports.ts';
 
 /* The sums of a month by currency: those of the files, so both agree. */
 
@@ -25,7 +27,7 @@ export const monthRoute: PageRoute = {
     const { f, t } = speech;
     const texts = textsIn(speech, reportTexts).closing;
     const { month: asked } = context.req.query();
-    const now = monthNow(context, speech);
+    const now = monthNow(context);
     const month = isMonth(asked) ? asked : now;
     const parts: { kind: (typeof CLOSED)[number]; totals: ExportTotalsView }[] = [];
     for (const kind of CLOSED) {
@@ -33,6 +35,7 @@ export const monthRoute: PageRoute = {
       parts.push({ kind, totals });
     }
     const shown = parts.filter(({ totals }) => Object.keys(totals).length > 0);
+    const [before, after] = [addMonths(month, -1), addMonths(month, 1)];
     const to = (other: string, text: string) =>
       html`<a class="button plain" href="${pathWith('/reports/month', { month: other })}">${text}</a>`;
     return layout(context, {
@@ -41,19 +44,12 @@ export const monthRoute: PageRoute = {
       main: html`<p class="lead">${texts.lead}</p>
 ${month >= now ? notice(texts.running) : ''}
 ${shown.length === 0 ? html`<p>${texts.none}</p>` : shown.map(({ kind, totals }) => closingTable(speech, kind, totals))}
-<nav class="pager no-print" aria-label="${textsIn(speech, reportTexts).month}">${to(monthBeside(month, -1), `← ${f.month(monthBeside(month, -1))}`)}${
-        month < now ? to(monthBeside(month, 1), `${f.month(monthBeside(month, 1))} →`) : ''
+<nav class="pager no-print" aria-label="${textsIn(speech, reportTexts).month}">${to(before, `← ${f.month(before)}`)}${
+        month < now ? to(after, `${f.month(after)} →`) : ''
       }</nav>`,
     });
   },
 };
-
-/** The month before or after. */
-function monthBeside(month: string, by: 1 | -1): string {
-  const [year = 0, of = 0] = month.split('-').map((digits) => Number(digits));
-  const count = year * 12 + of - 1 + by;
-  return [`${Math.floor(count / 12)}`.padStart(4, '0'), `${(count % 12) + 1}`.padStart(2, '0')].join('-');
-}
 
 /** One line for each sum, one column for each currency. */
 function closingTable(speech: Speech, kind: (typeof CLOSED)[number], totals: ExportTotalsView): PageHtml {

@@ -2,7 +2,8 @@ import { html } from 'hono/html';
 import { listSetClients } from '../../../operations/clients.ts';
 import { exportRows } from '../../../operations/export.ts';
 import { showStatement } from '../../../operations/statements.ts';
-import type { WebContext } from '../../request/site-context.ts';
+import { isMonth } from '../../../typed/months.ts';
+import { monthNow } from '../../request/month-now.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
 import { reportsEn } from '../../text/en/admin-reports.ts';
@@ -28,15 +29,6 @@ export function kindTexts(speech: Speech, kind: ExportName): readonly [string, s
   return textsIn(speech, reportTexts).kinds[kind] ?? [kind, ''];
 }
 
-/** `2026-11`, of the local day. */
-export function monthNow(context: WebContext, { f }: Speech): string {
-  return f.isoDay(context.get('site').serving.clock.now()).slice(0, 'YYYY-MM'.length);
-}
-
-export function isMonth(text: string | undefined): text is string {
-  return text !== undefined && /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
-}
-
 export const reportsRoute: PageRoute = {
   method: 'GET',
   path: '/reports',
@@ -44,7 +36,7 @@ export const reportsRoute: PageRoute = {
     const speech = speechOf(context);
     const texts = textsIn(speech, reportTexts);
     const asked = context.req.query();
-    const newest = monthNow(context, speech);
+    const newest = monthNow(context);
     const month = isMonth(asked.month) ? asked.month : undefined;
     const hasBegun = month === undefined || month <= newest;
     // A month stands alone.
@@ -154,7 +146,7 @@ export const statementFile: PageRoute = {
   path: '/clients/:name/statement',
   show: async (context) => {
     const speech = speechOf(context);
-    const { month = monthNow(context, speech), format = 'html' } = context.req.query();
+    const { month = monthNow(context), format = 'html' } = context.req.query();
     const chosen = format === 'csv' || format === 'text' ? format : 'html';
     const { client, document } = await performFor(context, showStatement, {
       ...{ name: context.req.param('name') ?? '', month, format: chosen, lang: speech.language },

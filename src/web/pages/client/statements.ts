@@ -3,8 +3,10 @@ import { formatDecimal, parseDecimal } from '../../../dca/money.ts';
 import { exportRows } from '../../../operations/export.ts';
 import { sumPurchases } from '../../../operations/purchases.ts';
 import { showStatement } from '../../../operations/statements.ts';
+import { addMonths } from '../../../typed/months.ts';
 import type { StatementView } from '../../../views/statements.ts';
 import { exportResponse } from '../../api/streams.ts';
+import { monthNow } from '../../request/month-now.ts';
 import type { WebContext } from '../../request/site-context.ts';
 import { performFor } from '../../request/visitor.ts';
 import { dayAndClock, money, satsNumber, satsOf } from '../../view/amounts.ts';
@@ -25,7 +27,7 @@ const chooserPage: PageRoute = {
   show: async (context) => {
     const speech = ownSpeech(context);
     const { x, f } = speech;
-    const months = await monthsOf(context, speech);
+    const months = await monthsOf(context);
     const years = [...new Set(months.map((month) => month.slice(0, 4)))];
     const links = (spans: readonly string[], text: (span: string) => string) =>
       html`<div class="actions">${spans.map((span) => linkButton(`/statement/${span}`, text(span)))}</div>`;
@@ -42,18 +44,12 @@ ${card(x.statement.exportTitle, exportForm(speech, months))}`,
 };
 
 /** From the newest month to the one of the first purchase. */
-async function monthsOf(context: WebContext, { f }: OwnSpeech): Promise<string[]> {
+async function monthsOf(context: WebContext): Promise<string[]> {
   const sums = await performFor(context, sumPurchases, { by: 'month' });
-  const newest = f.isoDay(context.get('site').serving.clock.now()).slice(0, 7);
+  const newest = monthNow(context);
   const months: string[] = [];
-  for (let month = newest; month >= (sums[0]?.of ?? newest); month = monthBefore(month)) months.push(month);
+  for (let month = newest; month >= (sums[0]?.of ?? newest); month = addMonths(month, -1)) months.push(month);
   return months;
-}
-
-function monthBefore(month: string): string {
-  const year = Number.parseInt(month.slice(0, 4), 10);
-  const number = Number.parseInt(month.slice(5), 10);
-  return number === 1 ? `${year - 1}-12` : `${year}-${`${number - 1}`.padStart(2, '0')}`;
 }
 
 function exportForm({ x, f, t }: OwnSpeech, months: readonly string[]): PageHtml {

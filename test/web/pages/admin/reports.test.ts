@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { localDate } from '../../../../src/dca/local-time.ts';
+import { localMonth } from '../../../../src/typed/months.ts';
 import { adminSite, figuresOf } from '../../../support/admin-pages.ts';
 import { now } from '../../../support/clock.ts';
 
@@ -7,7 +7,7 @@ import { now } from '../../../support/clock.ts';
 
 test('each file and each statement that is offered is there', async () => {
   const { page } = await adminSite();
-  const month = localDate(now(), 'America/Guatemala').slice(0, 7);
+  const month = localMonth(now(), 'America/Guatemala');
   const { text } = await page(`/reports?month=${month}`);
   const files = [...text.matchAll(/href="([^"]*)" download/g)].map(([, path = '']) =>
     path.replaceAll('&amp;', '&'),
