@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { KindName } from '../operations/export.ts';
+import { FILE_FORMATS, TRADE_FORMATS } from '../views/export-formats.ts';
 import { define, withRange } from './command/options.ts';
 import { exportKind } from './export/export-kind.ts';
 
@@ -33,6 +34,5 @@ export function register(program: Command): void {
 
 /** The programs for tax and books take purchases. */
 function formatsOf(kind: KindName): string[] {
-  const all = ['csv', 'json', 'jsonl'];
-  return kind === 'allocations' ? [...all, 'koinly', 'cointracker', 'hledger', 'beancount'] : all;
+  return kind === 'allocations' ? [...FILE_FORMATS, ...TRADE_FORMATS] : [...FILE_FORMATS];
 }

@@ -2,11 +2,12 @@ import { stringify } from 'csv-stringify/sync';
 import { Temporal } from 'temporal-polyfill';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import { type Instant, plus } from '../time.ts';
+import { type FILE_FORMATS, TRADE_FORMATS } from './format-names.ts';
 import type { Column, ColumnType, ExportKind } from './kinds.ts';
 import type { ExportRow } from './rows.ts';
-import { type TradeFormat, tradeFormats, tradesFormatted } from './trade-formats.ts';
+import { type TradeFormat, tradesFormatted } from './trade-formats.ts';
 
-export type Format = 'csv' | 'json' | 'jsonl' | TradeFormat;
+export type Format = (typeof FILE_FORMATS)[number] | TradeFormat;
 
 interface NamedValue {
   name: string;
@@ -53,7 +54,7 @@ export async function* formatted(
 
 /** Whether only purchases can be written so. */
 export function isTrade(format: Format): format is TradeFormat {
-  return tradeFormats.some((one) => one === format);
+  return TRADE_FORMATS.some((one) => one === format);
 }
 
 /** A time has two cells: `confirmed_at` and `confirmed_at_local`. */

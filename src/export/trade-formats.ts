@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { formatDecimal } from '../dca/money.ts';
 import type { Instant } from '../time.ts';
+import type { TRADE_FORMATS } from './format-names.ts';
 import type { ExportRow } from './rows.ts';
 
 /*
@@ -12,8 +13,7 @@ import type { ExportRow } from './rows.ts';
  * pending (`!`).
  */
 
-export const tradeFormats = ['koinly', 'cointracker', 'hledger', 'beancount'] as const;
-export type TradeFormat = (typeof tradeFormats)[number];
+export type TradeFormat = (typeof TRADE_FORMATS)[number];
 
 interface Trade {
   /** Unique: the cash-out, and the funding whose cash it is. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
+import { FILE_FORMATS, TRADE_FORMATS } from '../export/format-names.ts';
 import type { Column, ExportKind } from '../export/kinds.ts';
 import type { ExportTotals } from '../export/totals.ts';
 import { instant } from './fields.ts';
@@ -25,8 +26,7 @@ function cellsOf({ name, type }: Column): [string, z.ZodType][] {
 /** The totals of an export: by currency, the number of rows and the sum of each summed column; fiat as decimal text. */
 export const exportView = z.object({
   what: z.string(),
-  /** The last four are for purchases only. */
-  format: z.enum(['csv', 'json', 'jsonl', 'koinly', 'cointracker', 'hledger', 'beancount']),
+  format: z.enum([...FILE_FORMATS, ...TRADE_FORMATS]),
   rows: z.number(),
   totals: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.bigint(), z.string()]))),
   /** False if the reader closed the pipe before the end. */

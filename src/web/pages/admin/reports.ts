@@ -3,6 +3,7 @@ import { listSetClients } from '../../../operations/clients.ts';
 import { exportRows } from '../../../operations/export.ts';
 import { showStatement } from '../../../operations/statements.ts';
 import { isMonth } from '../../../typed/months.ts';
+import { FILE_FORMATS } from '../../../views/export-formats.ts';
 import { monthNow } from '../../request/month-now.ts';
 import { type Speech, speechOf, textsIn } from '../../request/speech.ts';
 import { performFor } from '../../request/visitor.ts';
@@ -22,7 +23,6 @@ export const reportTexts = { en: reportsEn, es: reportsEs };
 
 /** What can be exported. */
 export const EXPORT_KINDS = exportRows.input.shape.kind.options;
-const FILES = ['csv', 'json', 'jsonl'] as const;
 type ExportName = (typeof EXPORT_KINDS)[number];
 
 export function kindTexts(speech: Speech, kind: ExportName): readonly [string, string] {
@@ -102,7 +102,7 @@ function filesTable(speech: Speech, range: ExportRange): PageHtml {
         cell: (kind): HtmlContent =>
           client && !isOfClients(kind)
             ? html`<span class="quiet">${texts.noClient}</span>`
-            : FILES.map(
+            : FILE_FORMATS.map(
                 (format) =>
                   html`<a href="${pathWith(`/api/v1/exports/${kind}`, { format, ...range })}" download>${format.toUpperCase()}</a> `,
               ),
