@@ -4,6 +4,7 @@ import type { Speech } from '../../request/speech.ts';
 import { notice } from '../../view/components.ts';
 import { type FieldChoice, sentenceOf } from '../../view/forms.ts';
 import type { PageHtml } from '../../view/html.ts';
+import { pageOfList } from '../../view/lists.ts';
 
 /* Filters of lists: they stand in the URL, so a list can be kept and sent on. */
 
@@ -80,7 +81,6 @@ export function pageOfAll<Row>(
   if (after !== undefined && at < 0) {
     throw invalid('after', 'the row is not there any more', 'Begin at the first page again.');
   }
-  const rows = all.slice(at + 1, at + 1 + ROWS);
-  const last = rows.at(-1);
-  return { rows, next: last !== undefined && at + 1 + ROWS < all.length ? key(last) : null };
+  const { rows, after: next } = pageOfList(all.slice(at + 1), ROWS, key);
+  return { rows, next };
 }

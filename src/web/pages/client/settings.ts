@@ -15,7 +15,7 @@ import type { ReplayView } from '../../../views/replays.ts';
 import { tagOf } from '../../api/api-app.ts';
 import { ownSettings } from '../../api/client-routes.ts';
 import type { WebContext } from '../../request/site-context.ts';
-import { performFor } from '../../request/visitor.ts';
+import { performFor, type RoutedOperation } from '../../request/visitor.ts';
 import { agoOf, dayOf, money, satsNumber } from '../../view/amounts.ts';
 import { badge, card, linkButton } from '../../view/components.ts';
 import { amountText, buttonForm, type Field, type Typed } from '../../view/forms.ts';
@@ -265,37 +265,23 @@ function preview(speech: OwnSpeech, replay: ReplayView): PageHtml {
   );
 }
 
-const pauseForm = changeForm({
-  path: '/settings/pause',
-  operation: pauseOneClient,
-  form: async (context) => {
-    const { x } = ownSpeech(context);
-    return {
-      hidden: await asSeen.hidden(context),
-      ...{ title: x.settings.pause, here: 'settings', submit: x.settings.pause },
-      ...{ lead: html`<p class="lead">${x.settings.pauseLead}</p>`, fields: [] },
-    };
-  },
-  input: (context) => ({ name: ownSpeech(context).name }),
-  unchanged: asSeen.unchanged,
-  done: () => '/settings?done=paused',
-});
-
-const resumeForm = changeForm({
-  path: '/settings/resume',
-  operation: resumeOneClient,
-  form: async (context) => {
-    const { x } = ownSpeech(context);
-    return {
-      hidden: await asSeen.hidden(context),
-      ...{ title: x.settings.resume, here: 'settings', submit: x.settings.resume },
-      ...{ lead: html`<p class="lead">${x.settings.resumeLead}</p>`, fields: [] },
-    };
-  },
-  input: (context) => ({ name: ownSpeech(context).name }),
-  unchanged: asSeen.unchanged,
-  done: () => '/settings?done=resumed',
-});
+/** The form to pause or to resume, which has nothing to fill in. */
+function pauseChange(what: 'pause' | 'resume', operation: RoutedOperation, done: string): PageRoute[] {
+  return changeForm({
+    ...{ path: `/settings/${what}`, operation },
+    form: async (context) => {
+      const { settings } = ownSpeech(context).x;
+      return {
+        hidden: await asSeen.hidden(context),
+        ...{ title: settings[what], here: 'settings', submit: settings[what] },
+        ...{ lead: html`<p class="lead">${settings[`${what}Lead`]}</p>`, fields: [] },
+      };
+    },
+    input: (context) => ({ name: ownSpeech(context).name }),
+    unchanged: asSeen.unchanged,
+    done: () => `/settings?done=${done}`,
+  });
+}
 
 const endSessionForm: PageRoute = {
   method: 'POST',
@@ -319,5 +305,10 @@ const removePasskeyForm: PageRoute = {
 };
 
 export const settingsPages: readonly PageRoute[] = [
-  ...[settingsPage, ...modeForm, ...pauseForm, ...resumeForm, endSessionForm, removePasskeyForm],
+  settingsPage,
+  ...modeForm,
+  ...pauseChange('pause', pauseOneClient, 'paused'),
+  ...pauseChange('resume', resumeOneClient, 'resumed'),
+  endSessionForm,
+  removePasskeyForm,
 ];
