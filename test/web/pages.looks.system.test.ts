@@ -2,23 +2,16 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults, RunOptions } from 'axe-core';
 import { HtmlValidate } from 'html-validate/node';
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { localDate } from '../../src/dca/local-time.ts';
+import type { CDPSession, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { localMonth } from '../../src/typed/months.ts';
 import { adminPages } from '../../src/web/pages/admin/admin-pages.ts';
 import { clientPages } from '../../src/web/pages/client/client-pages.ts';
 import type { PageRoute } from '../../src/web/pages/page-route.ts';
-import {
-  chromiumAvailable,
-  DESK,
-  fromElsewhere,
-  PHONE,
-  startChromium,
-  visitor,
-  WITHOUT,
-} from '../support/chromium.ts';
+import { chromiumAvailable, DESK, fromElsewhere, PHONE, visitor, WITHOUT } from '../support/chromium.ts';
 import { now } from '../support/clock.ts';
-import { LONG_NAME, type SitesScene, sitesScene } from '../support/sites-scene.ts';
+import { sitesInBrowser } from '../support/sites-in-browser.ts';
+import { LONG_NAME, type SitesScene } from '../support/sites-scene.ts';
 
 /*
  * Each page of both sites, in both languages, as a browser shows it. All that axe knows is asked of each page in each
@@ -60,18 +53,7 @@ const LANGUAGES = [
 ] as const;
 
 describe.skipIf(!chromiumAvailable())(`the looks of the pages${WITHOUT}`, () => {
-  let scene: SitesScene;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [scene, browser] = await Promise.all([sitesScene(), startChromium()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    if (!scene) return;
-    expect((await scene.world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
-    await scene.stop();
-  });
+  const sites = sitesInBrowser();
 
   const cases = LANGUAGES.flatMap((how) => [
     { ...how, site: 'client' as const, pages: clientPages },
@@ -79,6 +61,7 @@ describe.skipIf(!chromiumAvailable())(`the looks of the pages${WITHOUT}`, () => 
   ]);
 
   test.each(cases)('$site site, $locale', { timeout: 240_000 }, async ({ site, pages, ...how }) => {
+    const { scene, browser } = sites();
     const address = scene.served[site];
     const paths = pages
       .filter(({ method, path }) => method === 'GET' && !NO_PAGES.includes(path))
@@ -145,7 +128,7 @@ async function violations(page: Page, session: CDPSession, options: RunOptions):
 
 /** The addresses of a page, for things that are there. */
 function pathsOf({ path }: PageRoute, { ids, payouts }: SitesScene): string[] {
-  const month = localDate(now(), 'America/Guatemala').slice(0, 7);
+  const month = localMonth(now(), 'America/Guatemala');
   const names: Record<string, string> = { clients: 'alice', people: 'berta', tokens: 'till' };
   const [, noun = ''] = path.split('/');
   const ofNoun: Record<string, string> = {

@@ -23,7 +23,7 @@ async function oneByOne({ db }: Ledger, client: bigint): Promise<PurchasedInAll>
   const arrived = rows.filter(({ net, state }) => net === 0n || state === 'settled');
   const open = rows.filter((row) => !arrived.includes(row));
   const sum = (of: typeof rows, what: 'net' | 'fiat') => of.reduce((all, row) => all + row[what], 0n);
-  const times = arrived.map((row) => row.confirmed_at).sort();
+  const times = arrived.map((row) => row.confirmed_at).sort((a, b) => (a < b ? -1 : 1));
   return {
     ...{ sats: sum(arrived, 'net'), fiat: sum(arrived, 'fiat') },
     ...{ openSats: sum(open, 'net'), openFiat: sum(open, 'fiat') },

@@ -16,6 +16,7 @@ import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { statementCsv } from '../../../src/statement/as-csv.ts';
 import { type Instant, plus, systemClock } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
+import { arriveAll } from '../../support/client-scene.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const BEGIN = '2026-09-01T00:00:00.000000Z';
@@ -28,32 +29,6 @@ const who = (at: Instant) => ({
   reason: 'why',
   at,
 });
-
-/** All payouts that are not settled arrive at that moment, each by one payment. */
-async function arrive(ledger: Ledger, at: Instant): Promise<void> {
-  await ledger.write(async (trx) => {
-    const run = await trx.selectFrom('runs').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow();
-    const open = await trx
-      .selectFrom('payouts')
-      .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
-      .select(['payouts.id', 'payouts.sats', 'recipients.wallet_id'])
-      .where('payouts.state', '<>', 'settled')
-      .execute();
-    for (const { id, sats, wallet_id: wallet } of open) {
-      const made = { id, payout_id: id, part: 1n, sats, attempt: 1n, run_id: run.id, created_at: at };
-      const names = { payment_hash: `hash ${id}`, bolt11: `b${id}`, client_wallet_id: wallet };
-      await trx
-        .insertInto('payments')
-        .values({ ...made, ...names, source_wallet_id: 's', state: 'settled', sent_at: at, settled_at: at })
-        .execute();
-      await trx
-        .updateTable('payouts')
-        .set({ state: 'settled', settled_at: at })
-        .where('id', '=', id)
-        .execute();
-    }
-  });
-}
 
 interface Scene {
   book: Books;
@@ -121,7 +96,7 @@ const steps: Record<string, (scene: Scene, amount: bigint) => Promise<unknown>> 
   },
   pay: async ({ book, at }) => {
     await book.pay(at);
-    await arrive(book.ledger, plus(at, HOUR));
+    await arriveAll(book.ledger, plus(at, HOUR));
   },
   'form payouts that wait': ({ book, at }) => book.pay(at),
 };
@@ -250,7 +225,7 @@ forEachLedger((kind, open) => {
     await book.cash('alice', 50, day('10-20'), { ...eur, depositedAt: null });
     await book.cashOut(10, day('10-31'), day('11-01'), { commission: 500n });
     await book.pay(day('11-01'));
-    await arrive(ledger, day('11-02'));
+    await arriveAll(ledger, day('11-02'));
     await ledger.write((trx) =>
       withdrawFunding(trx, who(day('11-03')), id, { minor: 500n, currency: 'USD' }),
     );
@@ -289,7 +264,7 @@ forEachLedger((kind, open) => {
     const confirmed = plus(november, 20_000);
     await book.cashOut(10, confirmed, plus(november, -10_000));
     await book.pay(plus(november, -8_000));
-    await arrive(ledger, plus(november, -5_000));
+    await arriveAll(ledger, plus(november, -5_000));
     const alice = await findClient(ledger.db, 'alice', december);
     const [first] = await readStatement(ledger.db, alice, october, november);
     expect(first).toMatchObject({ sats: { opening: 0n, bought: 0n, paid: 0n, closing: 0n }, payments: [] });

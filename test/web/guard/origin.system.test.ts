@@ -1,28 +1,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumAvailable, startChromium, visitor, WITHOUT } from '../../support/chromium.ts';
-import { type SitesScene, sitesScene } from '../../support/sites-scene.ts';
+import { describe, expect, test } from 'vitest';
+import { chromiumAvailable, visitor, WITHOUT } from '../../support/chromium.ts';
+import { sitesInBrowser } from '../../support/sites-in-browser.ts';
 
 /* Another site, opened in the browser of an owner who is signed in: what a browser really sends along. */
 
 describe.skipIf(!chromiumAvailable())(`a page of another site${WITHOUT}`, () => {
-  let scene: SitesScene;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [scene, browser] = await Promise.all([sitesScene(), startChromium()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    if (!scene) return;
-    expect((await scene.world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
-    await scene.stop();
-  });
+  const sites = sitesInBrowser();
 
   // Another port is the same site for cookies, so SameSite does not help; another host is another site.
   test.each(['localhost', '127.0.0.1'])('of %s changes nothing, by form or by script', async (host) => {
+    const { scene, browser } = sites();
     const { world, served } = scene;
     const changes = async () => (await world.must(['log', '--json'])).json<unknown[]>().length;
     const { context } = await visitor(browser, served.admin, { cookie: await scene.freshCookie('admin') });

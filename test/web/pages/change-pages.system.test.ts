@@ -1,28 +1,17 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumAvailable, startChromium, visitor, WITHOUT } from '../../support/chromium.ts';
-import { type SitesScene, sitesScene } from '../../support/sites-scene.ts';
+import { describe, expect, test } from 'vitest';
+import { chromiumAvailable, visitor, WITHOUT } from '../../support/chromium.ts';
+import { sitesInBrowser } from '../../support/sites-in-browser.ts';
 
 /* Forms as a browser sends them: doubled, without scripts, and printed. */
 
 describe.skipIf(!chromiumAvailable())(`a form in a browser${WITHOUT}`, () => {
-  let scene: SitesScene;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [scene, browser] = await Promise.all([sitesScene(), startChromium()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    if (!scene) return;
-    expect((await scene.world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
-    await scene.stop();
-  });
+  const sites = sitesInBrowser();
 
   const fundings = async () =>
-    (await scene.world.must(['fundings', 'list', '--json'])).json<{ amount: string }[]>();
+    (await sites().scene.world.must(['fundings', 'list', '--json'])).json<{ amount: string }[]>();
 
   test.each([true, false])('counts once when its button is pressed twice; scripts: %s', async (scripts) => {
+    const { scene, browser } = sites();
     const { context } = await visitor(browser, scene.served.admin, {
       ...{ cookie: await scene.freshCookie('admin'), javaScriptEnabled: scripts },
     });
@@ -44,6 +33,7 @@ describe.skipIf(!chromiumAvailable())(`a form in a browser${WITHOUT}`, () => {
   });
 
   test('a statement on paper has no navigation', async () => {
+    const { scene, browser } = sites();
     const { context } = await visitor(browser, scene.served.client, {
       cookie: await scene.freshCookie('client'),
     });
