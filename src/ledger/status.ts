@@ -249,17 +249,7 @@ async function whatNeeds(
 }
 
 async function totals(db: Db): Promise<Totals> {
-  const sums = await db
-    .selectFrom('cash_outs')
-    .select([
-      (eb) => eb.fn.countAll<bigint>().as('cashOuts'),
-      sumOf('gross').as('gross'),
-      sumOf('commission').as('commission'),
-      sumOf('net').as('net'),
-      sumOf('own').as('own'),
-      sumOf('undelivered').as('undelivered'),
-    ])
-    .executeTakeFirstOrThrow();
+  const sums = await cashOutSums(db).executeTakeFirstOrThrow();
   const paid = await db
     .selectFrom('payments')
     .select([sumOf('sats').as('settled'), sumOf('fee_msat').as('feeMsat')])
@@ -272,15 +262,21 @@ async function totals(db: Db): Promise<Totals> {
 export type MonthTotals = Pick<Totals, 'cashOuts' | 'net' | 'commission' | 'own'>;
 
 export async function totalsBetween(db: Db, from: Instant, before: Instant): Promise<MonthTotals> {
+  return cashOutSums(db)
+    .where('confirmed_at', '>=', from)
+    .where('confirmed_at', '<', before)
+    .executeTakeFirstOrThrow();
+}
+
+function cashOutSums(db: Db) {
   return db
     .selectFrom('cash_outs')
     .select([
       (eb) => eb.fn.countAll<bigint>().as('cashOuts'),
-      sumOf('net').as('net'),
+      sumOf('gross').as('gross'),
       sumOf('commission').as('commission'),
+      sumOf('net').as('net'),
       sumOf('own').as('own'),
-    ])
-    .where('confirmed_at', '>=', from)
-    .where('confirmed_at', '<', before)
-    .executeTakeFirstOrThrow();
+      sumOf('undelivered').as('undelivered'),
+    ]);
 }
